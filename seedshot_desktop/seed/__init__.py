@@ -1,0 +1,1 @@
+"""The seeding engine: asyncio and WebRTC, never Qt. Its only door is ``messages``."""

@@ -1,0 +1,1 @@
+"""The signalling server: pairs an owner with viewers, forwards, forgets."""
