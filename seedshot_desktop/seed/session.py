@@ -1,0 +1,489 @@
+"""One viewer's life, without any I/O: an event in, what to do out, time as an argument.
+
+::
+
+    CONNECTING --Opened--> GREETING --hello, right secret--> (Knock) --Admitted--> WAITING
+    WAITING --get--> RECEIVING --every byte acknowledged--> COMPLETE
+    any state --the share ends, a violation, bye, silence, the connection breaks--> ENDED
+
+The caller carries out the actions in their order. After ENDED there are none:
+``receive`` and ``next_chunk`` are the one gate that every byte to a viewer goes
+through, so an ended share or an ended viewer gets nothing more.
+"""
+
+from __future__ import annotations
+
+import hmac
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum
+
+from seedshot_desktop.seed.messages import EndReason
+from seedshot_desktop.seed.transfer import (
+    MAX_PAYLOAD,
+    Ack,
+    Bye,
+    Ended,
+    EndedWord,
+    Failed,
+    FailReason,
+    FromOwner,
+    FromViewer,
+    Get,
+    Hello,
+    Manifest,
+    Ping,
+    Pong,
+    Read,
+    Sender,
+    StopSending,
+    Violation,
+    Waiting,
+    decode_from_viewer,
+    encode,
+)
+
+CONNECT_S = 10.0
+"""From the offer to open channels."""
+HELLO_S = 10.0
+"""From open channels to the secret."""
+STALL_S = 30.0
+"""Without an acknowledgement while bytes are outstanding."""
+RESERVED_IDLE_S = 60.0
+"""Without any progress while a view of a limited share is kept for this viewer."""
+DOUBT_S = 3.0
+"""For an answer to a ping once the viewer's signalling socket has closed."""
+MESSAGE_RATE = 4000.0
+"""Control messages a second that are still an honest page: acknowledgements of a fast loopback transfer."""
+MESSAGE_BURST = 4000.0
+
+
+class State(Enum):
+    """Where the visit stands."""
+
+    CONNECTING = "connecting"
+    GREETING = "greeting"
+    """Channels are open; the secret has not been shown."""
+    KNOCKING = "knocking"
+    """The secret was right; the share decides whether there is room."""
+    WAITING = "waiting"
+    RECEIVING = "receiving"
+    COMPLETE = "complete"
+    ENDED = "ended"
+
+
+_ADMITTED = {State.WAITING, State.RECEIVING, State.COMPLETE}
+_HALF_OPEN = {State.CONNECTING, State.GREETING, State.KNOCKING}
+
+
+# Events
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Both channels are open."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlReceived:
+    """A control message came."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The share has room; `manifest` is None while its files are being prepared."""
+
+    manifest: Manifest | None
+    reserved: bool = False
+    """A view of a limited share is kept for this viewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """The share has no room, or is over."""
+
+    word: EndedWord
+
+
+@dataclass(frozen=True, slots=True)
+class FilesReady:
+    """The files that were being prepared are there."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRead:
+    """The bytes that ``next_chunk`` asked for."""
+
+    read: Read
+    payload: bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class FileBroke:
+    """A file cannot be served any more."""
+
+    file: int
+    reason: FailReason
+
+
+@dataclass(frozen=True, slots=True)
+class ShareOver:
+    """The share ended."""
+
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """The owner sends this viewer away."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLeft:
+    """The viewer's signalling socket closed, or it asked anew under another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionClosed:
+    """The transport is gone; `clean` where the viewer's browser closed it."""
+
+    clean: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """Look at the clock: ``deadline`` has come."""
+
+
+Event = (
+    Opened
+    | ControlReceived
+    | Admitted
+    | TurnedAway
+    | FilesReady
+    | ChunkRead
+    | FileBroke
+    | ShareOver
+    | Dismissed
+    | SocketLeft
+    | ConnectionClosed
+    | TimePassed
+)
+
+
+# Actions
+
+
+@dataclass(frozen=True, slots=True)
+class SendControl:
+    """Send this on the control channel."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendData:
+    """Send this on the data channel."""
+
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Ask the share for room; answer with Admitted or TurnedAway."""
+
+    browser: str
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteProgress:
+    """The viewer holds more than before, or asks again: look at ``held`` and whether there is more to send."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteComplete:
+    """Every byte is acknowledged, for the first time in this visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The visit is over: the last action there is."""
+
+    reason: EndReason | None
+    """None where the viewer was never admitted through no fault of its own (full, expired before)."""
+    flush: bool
+    """A last control message should still leave."""
+
+
+Action = SendControl | SendData | Knock | NoteProgress | NoteComplete | Close
+
+_WORDS: dict[EndReason, EndedWord] = {
+    EndReason.REVOKED: "revoked",
+    EndReason.EXPIRED: "expired",
+    EndReason.USED_UP: "expired",
+    EndReason.DISMISSED: "dismissed",
+    EndReason.STALLED: "stalled",
+    EndReason.REFUSED: "refused",
+}
+
+
+class Session:
+    """One viewer of one share; `secret` is the link's, base64url."""
+
+    def __init__(self, *, secret: str, now: float) -> None:
+        self.state = State.CONNECTING
+        self.admitted = False
+        """Was admitted at some time: its leaving is worth telling."""
+        self._secret = secret
+        self._sender: Sender | None = None
+        self._broken: dict[int, FailReason] = {}
+        self._reserved = False
+        self._since = now
+        self._progress_at = now
+        self._doubted_at: float | None = None
+        self._allowance = MESSAGE_BURST
+        self._allowance_at = now
+
+    @property
+    def held(self) -> int:
+        """Bytes of all files that the viewer has acknowledged."""
+        return self._sender.held if self._sender else 0
+
+    @property
+    def total(self) -> int:
+        """Bytes of all files; 0 while they are being prepared."""
+        return self._sender.total if self._sender else 0
+
+    @property
+    def half_open(self) -> bool:
+        """Has not been admitted yet."""
+        return self.state in _HALF_OPEN
+
+    @property
+    def outstanding(self) -> int:
+        """Bytes sent and not acknowledged."""
+        return self._sender.outstanding if self._sender else 0
+
+    def next_chunk(self, largest: int = MAX_PAYLOAD) -> Read | None:
+        """What to read and bring back as ChunkRead; None while nothing is wanted."""
+        if self.state not in _ADMITTED or self._sender is None:
+            return None
+        return self._sender.next_read(largest)
+
+    def deadline(self) -> float | None:
+        """When TimePassed is due; None while nothing is waited for."""
+        due = [time for time, _ in self._deadlines()]
+        return min(due) if due else None
+
+    def receive(self, event: Event, now: float) -> list[Action]:
+        """What to do about `event`; the state is the new one when this returns."""
+        if self.state is State.ENDED:
+            return []
+        match event:
+            case ControlReceived(text):
+                return self._control(text, now)
+            case ChunkRead(read, payload):
+                return self._chunk(read, payload, now)
+            case Opened():
+                return self._opened(now)
+            case Admitted(manifest, reserved):
+                return self._let_in(manifest, reserved, now)
+            case FilesReady(manifest):
+                return self._show(manifest, now) if self.state is State.WAITING and self._sender is None else []
+            case FileBroke(file, reason):
+                return self._break(file, reason)
+            case SocketLeft():
+                return self._doubt(now)
+            case TimePassed():
+                return self._look_at_clock(now)
+            case TurnedAway() | ShareOver() | Dismissed() | ConnectionClosed():
+                return self._ended_by(event)
+
+    # Being let in
+
+    def _opened(self, now: float) -> list[Action]:
+        if self.state is State.CONNECTING:
+            self.state = State.GREETING
+            self._since = now
+        return []
+
+    def _greet(self, message: FromViewer) -> list[Action]:
+        if not isinstance(message, Hello) or not hmac.compare_digest(message.secret.encode(), self._secret.encode()):
+            raise Violation("the secret must come first, and be right")
+        self.state = State.KNOCKING
+        return [Knock(clean_text(message.browser), clean_text(message.system))]
+
+    def _let_in(self, manifest: Manifest | None, reserved: bool, now: float) -> list[Action]:
+        if self.state is not State.KNOCKING:
+            return []
+        self.state = State.WAITING
+        self.admitted = True
+        self._reserved = reserved
+        self._progress_at = now
+        return [_say(Waiting())] if manifest is None else self._show(manifest, now)
+
+    def _show(self, manifest: Manifest, now: float) -> list[Action]:
+        self._sender = Sender([file.size for file in manifest.files])
+        for file in self._broken:
+            self._sender.fail(file)
+        self._progress_at = now
+        return [_say(manifest), *(_say(Failed(file, reason)) for file, reason in self._broken.items())]
+
+    # What the viewer says
+
+    def _control(self, text: str, now: float) -> list[Action]:
+        try:
+            self._count_message(now)
+            message = decode_from_viewer(text)
+            self._believe(message, now)
+            return self._said(message, now)
+        except Violation:
+            return self._end(EndReason.REFUSED, "refused")
+
+    def _believe(self, message: FromViewer, now: float) -> None:
+        """A pong ends the doubt; so does what can no longer have been on its way before the ping."""
+        if self._doubted_at is not None and (isinstance(message, Pong) or now - self._doubted_at >= DOUBT_S / 3):
+            self._doubted_at = None
+
+    def _count_message(self, now: float) -> None:
+        refill = (now - self._allowance_at) * MESSAGE_RATE
+        self._allowance = min(MESSAGE_BURST, self._allowance + refill) - 1
+        self._allowance_at = now
+        if self._allowance < 0:
+            raise Violation("more messages than any page sends")
+
+    def _said(self, message: FromViewer, now: float) -> list[Action]:
+        if isinstance(message, Bye):
+            return self._end(EndReason.CLOSED, None)
+        match self.state:
+            case State.CONNECTING | State.GREETING:
+                return self._greet(message)
+            case State.KNOCKING:
+                raise Violation("nothing may be said before the answer")
+            case _:
+                return self._asked(message, now)
+
+    def _asked(self, message: FromViewer, now: float) -> list[Action]:
+        if isinstance(message, Pong):
+            return []
+        if self._sender is None or isinstance(message, Hello):
+            raise Violation("out of order")
+        match message:
+            case Get():
+                return self._get(self._sender, message, now)
+            case Ack():
+                return self._ack(self._sender, message, now)
+            case StopSending():
+                self._sender.stop(message)
+        return []
+
+    def _get(self, sender: Sender, message: Get, now: float) -> list[Action]:
+        sender.get(message)
+        if self.state is State.WAITING:
+            self.state = State.RECEIVING
+        self._progress_at = now
+        if message.file in self._broken:
+            return [_say(Failed(message.file, self._broken[message.file]))]
+        return [NoteProgress()]
+
+    def _ack(self, sender: Sender, message: Ack, now: float) -> list[Action]:
+        before = (sender.outstanding, sender.complete)
+        sender.ack(message)
+        if (sender.outstanding, sender.complete) != before:
+            self._progress_at = now
+        if self.state is State.RECEIVING and sender.complete:
+            self.state = State.COMPLETE
+            self._reserved = False
+            return [NoteProgress(), NoteComplete()]
+        return [NoteProgress()]
+
+    # What is sent
+
+    def _chunk(self, read: Read, payload: bytes | memoryview, now: float) -> list[Action]:
+        if self.state not in _ADMITTED or self._sender is None:
+            return []
+        idle = not self._sender.outstanding
+        message = self._sender.frame(read, payload)
+        if message is None:
+            return []
+        if idle:
+            self._progress_at = now
+        return [SendData(message)]
+
+    def _break(self, file: int, reason: FailReason) -> list[Action]:
+        if file in self._broken:
+            return []
+        self._broken[file] = reason
+        if self._sender is None:
+            return []
+        self._sender.fail(file)
+        return [_say(Failed(file, reason))]
+
+    # Its end
+
+    def _ended_by(self, event: TurnedAway | ShareOver | Dismissed | ConnectionClosed) -> list[Action]:
+        match event:
+            case TurnedAway(word):
+                return self._end(None, word)
+            case ShareOver(reason):
+                return self._end(reason, _WORDS[reason])
+            case Dismissed():
+                return self._end(EndReason.DISMISSED, "dismissed")
+            case ConnectionClosed(clean):
+                return self._end(EndReason.CLOSED if clean else EndReason.LOST, None)
+
+    def _doubt(self, now: float) -> list[Action]:
+        if self.state is State.CONNECTING:
+            return self._end(EndReason.LOST, None)
+        if self._doubted_at is not None or not self.admitted:
+            return []
+        self._doubted_at = now
+        return [_say(Ping())]
+
+    def _deadlines(self) -> list[tuple[float, EndReason]]:
+        due: list[tuple[float, EndReason]] = []
+        match self.state:
+            case State.ENDED:
+                return []
+            case State.CONNECTING:
+                due.append((self._since + CONNECT_S, EndReason.LOST))
+            case State.GREETING | State.KNOCKING:
+                due.append((self._since + HELLO_S, EndReason.REFUSED))
+            case _ if self.outstanding:
+                due.append((self._progress_at + STALL_S, EndReason.STALLED))
+        if self._reserved and self._sender is not None:
+            due.append((self._progress_at + RESERVED_IDLE_S, EndReason.STALLED))
+        if self._doubted_at is not None:
+            due.append((self._doubted_at + DOUBT_S, EndReason.LOST))
+        return due
+
+    def _look_at_clock(self, now: float) -> list[Action]:
+        due = sorted((item for item in self._deadlines() if item[0] <= now), key=lambda item: item[0])
+        if not due:
+            return []
+        reason = due[0][1]
+        return self._end(reason, _WORDS.get(reason))
+
+    def _end(self, reason: EndReason | None, word: EndedWord | None) -> list[Action]:
+        channels = self.state is not State.CONNECTING
+        self.state = State.ENDED
+        self._doubted_at = None
+        self._reserved = False
+        if word is None or not channels:
+            return [Close(reason, flush=False)]
+        return [_say(Ended(word)), Close(reason, flush=True)]
+
+
+def _say(message: FromOwner) -> SendControl:
+    return SendControl(encode(message))
+
+
+def clean_text(text: str, limit: int = 64) -> str:
+    """`text` of a stranger as one line that cannot disguise itself: no control, format or bidirectional marks."""
+    kept = (mark for mark in text if unicodedata.category(mark)[0] != "C" and mark not in "\u2028\u2029")
+    return "".join(kept).strip()[:limit]
