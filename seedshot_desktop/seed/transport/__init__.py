@@ -1,0 +1,7 @@
+"""Peer connections to viewers: one class, ``Peer``, and what it is made with."""
+
+from seedshot_desktop.seed.transport.certificate import Certificate
+from seedshot_desktop.seed.transport.ice import IceOptions
+from seedshot_desktop.seed.transport.peer import Peer, PeerCallbacks, PeerState
+
+__all__ = ["Certificate", "IceOptions", "Peer", "PeerCallbacks", "PeerState"]

@@ -1,0 +1,284 @@
+"""ICE for one viewer: aioice's agent behind guards, and candidates that are never waited for.
+
+aioice gathers everything before it answers, takes non-STUN datagrams from
+anybody, and learns peers without bound. Here the host sockets are there at
+once, STUN and TURN servers are asked in the background, a datagram counts only
+when it comes from an address that has shown the ICE credentials, and what a
+peer can make us remember is bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aioice import Candidate, Connection, ice, stun, turn
+from aioice.candidate import candidate_foundation, candidate_priority
+from aiortc import RTCIceGatherer
+from aiortc.rtcicetransport import parse_stun_turn_uri
+
+from seedshot_desktop.seed.transport.candidates import may_reach
+
+MAX_HOST_ADDRESSES = 12
+"""Sockets of one peer; a machine with dozens of container bridges need not offer them all."""
+MAX_REMOTE_CANDIDATES = 40
+MAX_PAIRS = 100
+"""RFC 8445, section 6.1.2.5."""
+MAX_VALIDATED = 64
+MAX_QUEUED_DATAGRAMS = 1024
+MAX_DATAGRAM = 2048
+SERVER_TIMEOUT_S = 5.0
+CHECK_INTERVAL_S = 0.02
+"""Ta, the pace of connectivity checks (RFC 8445, section 14.2)."""
+
+
+@dataclass(frozen=True)
+class IceOptions:
+    """Servers that help to find a path; none is needed in one network."""
+
+    stun_urls: tuple[str, ...] = ()
+    """``stun:host[:port]``; asked for the public address, never waited for."""
+    turn_urls: tuple[str, ...] = ()
+    """``turn:`` or ``turns:``, with ``turn_username`` and ``turn_password``."""
+    turn_username: str = ""
+    turn_password: str = ""
+
+
+class GuardedProtocol(ice.StunProtocol):
+    """One UDP socket: sorts datagrams by their first byte (RFC 7983) before anything reads them."""
+
+    receiver: GuardedConnection
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        if not isinstance(data, bytes) or not 0 < len(data) <= MAX_DATAGRAM or self.receiver.silenced:
+            return
+        if 20 <= data[0] <= 63:
+            self.receiver.dtls_received(data, (addr[0], addr[1]))
+        elif data[0] <= 3:
+            try:
+                super().datagram_received(data, addr)
+            except (ValueError, KeyError, AssertionError, struct.error):
+                self.receiver.refused += 1
+        else:
+            self.receiver.refused += 1
+
+    async def send_data(self, data: bytes, addr: tuple[str, int]) -> None:
+        if not self.receiver.silenced:
+            self.transport.sendto(data, addr)
+
+    def send_stun(self, message: stun.Message, addr: tuple[str, int]) -> None:
+        if not self.receiver.silenced:
+            super().send_stun(message, addr)
+
+
+class GuardedConnection(Connection):
+    """aioice's agent, controlled, for one component, with bounds."""
+
+    def __init__(self) -> None:
+        super().__init__(ice_controlling=False)
+        self.silenced = False
+        """Nothing is sent or taken any more."""
+        self.refused = 0
+        """Datagrams and candidates that were not taken."""
+        self._validated: set[tuple[str, int]] = set()
+
+    # Datagrams
+
+    def dtls_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """A datagram of DTLS: only from an address that has shown the credentials, and never without bound."""
+        if addr in self._validated and self._queue.qsize() < MAX_QUEUED_DATAGRAMS:
+            self._queue.put_nowait((data, 1))
+        else:
+            self.refused += 1
+
+    def data_received(self, data: bytes, component: int) -> None:
+        """What looked like STUN and is not."""
+        self.refused += 1
+
+    def check_incoming(self, message: stun.Message, addr: tuple[str, int], protocol: ice.StunProtocol) -> None:
+        if not self._may_learn(addr) or "PRIORITY" not in message.attributes:
+            self.refused += 1
+            return
+        if len(self._validated) < MAX_VALIDATED:
+            self._validated.add(addr)
+        super().check_incoming(message, addr, protocol)
+
+    def check_complete(self, pair: ice.CandidatePair) -> None:
+        if pair.state == ice.CandidatePair.State.SUCCEEDED and len(self._validated) < MAX_VALIDATED:
+            self._validated.add(pair.remote_addr)
+        super().check_complete(pair)
+
+    def _may_learn(self, addr: tuple[str, int]) -> bool:
+        if len(self._remote_candidates) < MAX_REMOTE_CANDIDATES and len(self._check_list) < MAX_PAIRS:
+            return True
+        return any((c._network_host, c.port) == addr for c in self._remote_candidates)
+
+    def _add_remote_candidate(self, remote_candidate: Candidate, network_host: str) -> None:
+        full = len(self._remote_candidates) >= MAX_REMOTE_CANDIDATES or len(self._check_list) >= MAX_PAIRS
+        if full or not may_reach(network_host):
+            self.refused += 1
+            return
+        super()._add_remote_candidate(remote_candidate, network_host)
+
+    # Connecting
+
+    async def connect(self) -> None:
+        """Find a path; raises ConnectionError. Returns in the moment a pair is nominated.
+
+        aioice looks every 20 ms, and cancels the checks that are still running,
+        which leaves it deaf to a browser that moves to a better pair.
+        """
+        if self.remote_username is None or self.remote_password is None:
+            raise ConnectionError("The remote credentials are missing")
+        for candidate in self._remote_candidates:
+            self._pair_remote_candidate(candidate)
+        self.sort_check_list()
+        self._unfreeze_initial()
+        for early in self._early_checks:
+            self.check_incoming(*early)
+        self._early_checks.clear()
+        self._early_checks_done = True
+        pacing = asyncio.create_task(self._pace_checks(), name="ice checks")
+        try:
+            result = await self._check_list_state.get()
+        finally:
+            pacing.cancel()
+        if result != ice.ICE_COMPLETED:
+            raise ConnectionError("No path was found")
+        self._query_consent_task = asyncio.create_task(self.query_consent(), name="ice consent")
+
+    async def _pace_checks(self) -> None:
+        while self._check_periodic():  # noqa: ASYNC110 - Ta is a clock, not a wait for an event
+            await asyncio.sleep(CHECK_INTERVAL_S)
+
+    # Gathering
+
+    async def gather_hosts(self) -> list[Candidate]:
+        """Open a socket on every address of this machine; no server is asked."""
+        addresses = ice.get_host_addresses(use_ipv4=True, use_ipv6=True)[:MAX_HOST_ADDRESSES]
+        for address in addresses or ["127.0.0.1"]:
+            await self._open_host(address)
+        self._local_candidates_start = self._local_candidates_end = True
+        return self.local_candidates
+
+    async def _open_host(self, address: str) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            transport, protocol = await loop.create_datagram_endpoint(
+                lambda: GuardedProtocol(self), local_addr=(address, 0)
+            )
+        except OSError:
+            return  # an address that went away, or cannot be bound: the others do
+        _enlarge_buffers(transport)
+        port = transport.get_extra_info("sockname")[1]
+        protocol.local_candidate = Candidate(
+            foundation=candidate_foundation("host", "udp", address),
+            component=1,
+            transport="udp",
+            priority=candidate_priority(1, "host"),
+            host=address,
+            port=port,
+            type="host",
+        )
+        self._protocols.append(protocol)
+        self._local_candidates.append(protocol.local_candidate)
+
+    async def gather_servers(self, options: IceOptions, found: Callable[[Candidate], None]) -> None:
+        """Ask every STUN and TURN server at once; `found` is called for each new candidate."""
+        queries = [self._ask_stun(url, found) for url in options.stun_urls]
+        queries += [self._ask_turn(url, options, found) for url in options.turn_urls]
+        await asyncio.gather(*(_in_time(query) for query in queries))
+
+    async def _ask_stun(self, url: str, found: Callable[[Candidate], None]) -> None:
+        server = parse_stun_turn_uri(url)
+        loop = asyncio.get_running_loop()
+        infos = await loop.getaddrinfo(server["host"], server["port"], family=socket.AF_INET, type=socket.SOCK_DGRAM)
+        hosts = [p for p in self._protocols if p.local_candidate.type == "host" and ":" not in p.local_candidate.host]
+        queries = [_in_time(self._ask_stun_from(protocol, infos[0][4], found)) for protocol in hosts]
+        await asyncio.gather(*queries)
+
+    async def _ask_stun_from(
+        self, protocol: ice.StunProtocol, server: tuple[Any, ...], found: Callable[[Candidate], None]
+    ) -> None:
+        request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+        response, _ = await protocol.request(request, (server[0], server[1]))
+        host, port = response.attributes["XOR-MAPPED-ADDRESS"]
+        base = protocol.local_candidate
+        if any((c.host, c.port) == (host, port) for c in self._local_candidates):
+            return  # there is no NAT, or another server has said the same
+        candidate = Candidate(
+            foundation=candidate_foundation("srflx", "udp", base.host),
+            component=1,
+            transport="udp",
+            priority=candidate_priority(1, "srflx"),
+            host=host,
+            port=port,
+            type="srflx",
+            related_address=base.host,
+            related_port=base.port,
+        )
+        self._local_candidates.append(candidate)
+        found(candidate)
+
+    async def _ask_turn(self, url: str, options: IceOptions, found: Callable[[Candidate], None]) -> None:
+        server = parse_stun_turn_uri(url)
+        candidate, protocol = await ice.relayed_candidate(
+            component=1,
+            hide_related_address=False,
+            protocol_factory=lambda: GuardedProtocol(self),
+            turn_server=(server["host"], server["port"]),
+            turn_username=options.turn_username,
+            turn_password=options.turn_password,
+            turn_ssl=server["scheme"] == "turns",
+            turn_transport=server["transport"],
+        )
+        if self._closing:
+            await protocol.close()
+            return
+        self._protocols.append(protocol)
+        self._local_candidates.append(candidate)
+        for remote in list(self._remote_candidates):
+            self._pair_remote_candidate(remote)
+        self.sort_check_list()
+        found(candidate)
+
+    # Ending
+
+    def silence(self) -> None:
+        """From now on not one byte leaves, not even a response to a check."""
+        self.silenced = True
+        self._nominated.clear()
+
+    @property
+    def relayed(self) -> bool | None:
+        """Whether the path in use goes through a relay; None while there is none."""
+        pair = self._nominated.get(1)
+        return None if pair is None else "relay" in {pair.local_candidate.type, pair.remote_candidate.type}
+
+
+class Gatherer(RTCIceGatherer):
+    """aiortc's gatherer around the guarded agent."""
+
+    def __init__(self) -> None:
+        super().__init__(iceServers=[])
+        self.agent = GuardedConnection()
+        self._connection = self.agent
+
+
+async def _in_time(query: Any) -> None:
+    """Run one question to a server; one that fails or is late costs nothing."""
+    try:
+        async with asyncio.timeout(SERVER_TIMEOUT_S):
+            await query
+    except (TimeoutError, OSError, ValueError, KeyError, stun.TransactionError):
+        pass  # a server that cannot be used leaves the other candidates as they are
+
+
+def _enlarge_buffers(transport: asyncio.BaseTransport) -> None:
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, turn.UDP_SOCKET_BUFFER_SIZE)

@@ -1,0 +1,164 @@
+"""The peer connection over real sockets, with aiortc's own peer connection as viewer."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+
+import pytest
+
+from seedshot_desktop.errors import TransportError
+from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState
+from tests.support.rtc_viewer import AiortcViewer, Owner, connected, make_certificate
+
+
+async def test_opens_and_carries_control_both_ways() -> None:
+    async with connected() as (peer, owner, viewer):
+        viewer.control.send("from the viewer, äöü")
+        peer.send_control("from the owner, äöü")
+        async with asyncio.timeout(5):
+            assert await owner.control.get() == "from the viewer, äöü"
+            assert await viewer.messages.get() == "from the owner, äöü"
+        assert peer.path == "direct"
+        assert [state for state, _ in owner.states] == [PeerState.CONNECTING, PeerState.OPEN]
+
+
+@pytest.mark.parametrize("size", [1, 1159, 1160, 1161, 65535, 65536])
+async def test_data_messages_arrive_whole(size: int) -> None:
+    async with connected() as (peer, _, viewer):
+        message = os.urandom(size)
+        peer.send_data(message)
+        async with asyncio.timeout(5):
+            assert await viewer.received.get() == message
+
+
+async def test_a_long_transfer_keeps_its_order_and_says_when_there_is_room() -> None:
+    async with connected() as (peer, owner, viewer):
+        parts = [os.urandom(65536) for _ in range(40)]
+        for part in parts:
+            while peer.buffered_amount > 256 * 1024:
+                owner.writable.clear()
+                async with asyncio.timeout(10):
+                    await owner.writable.wait()
+            peer.send_data(part)
+        async with asyncio.timeout(20):
+            assert [await viewer.received.get() for _ in parts] == parts
+        assert peer.buffered_amount == 0
+
+
+async def test_control_overtakes_waiting_data() -> None:
+    async with connected() as (peer, _, viewer):
+        for _ in range(30):
+            peer.send_data(bytes(65536))
+        peer.send_control("first")
+        async with asyncio.timeout(10):
+            assert await viewer.messages.get() == "first"
+        assert viewer.received.qsize() < 30
+
+
+async def test_close_with_flush_delivers_the_last_control_message() -> None:
+    async with connected() as (peer, owner, viewer):
+        for _ in range(30):
+            peer.send_data(bytes(65536))
+        peer.send_control("ended")
+        await peer.close(flush=True)
+        async with asyncio.timeout(5):
+            assert await viewer.messages.get() == "ended"
+            await viewer.closed.wait()
+        assert owner.states[-1] == (PeerState.CLOSED, "closed here")
+        assert viewer.received.qsize() < 30
+
+
+async def test_a_viewer_that_closes_is_noticed_at_once() -> None:
+    async with connected() as (_, owner, viewer):
+        await viewer.close()
+        assert await owner.reached(PeerState.CLOSED, 2) == "the viewer closed the connection"
+
+
+async def test_nothing_is_sent_after_abort() -> None:
+    async with connected() as (peer, owner, _):
+        for _ in range(200):
+            peer.send_data(bytes(65536))
+        sent: list[bytes] = []
+        agent = peer._agent
+        for protocol in agent._protocols:
+            protocol.transport = _Recording(protocol.transport, sent)  # type: ignore[assignment]
+        peer.abort()
+        before = len(sent)
+        peer.send_control("too late")
+        peer.send_data(b"too late")
+        await peer.close()
+        assert len(sent) == before == 0
+        assert owner.states[-1] == (PeerState.CLOSED, "closed here")
+
+
+class _Recording:
+    """A datagram transport that notes what is sent through it."""
+
+    def __init__(self, transport: asyncio.DatagramTransport, sent: list[bytes]) -> None:
+        self._transport = transport
+        self._sent = sent
+
+    def sendto(self, data: bytes, addr: object = None) -> None:
+        self._sent.append(data)
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+async def test_a_wrong_certificate_of_the_viewer_is_refused() -> None:
+    owner, viewer = Owner(), AiortcViewer()
+    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner)
+    offer = await viewer.offer()
+    lines = [line for line in offer.split("\r\n") if not line.startswith("a=fingerprint")]
+    place = next(i for i, line in enumerate(lines) if line.startswith("a=setup"))
+    lines.insert(place, "a=fingerprint:sha-256 " + ":".join(["AA"] * 32))
+    try:
+        await viewer.accept(await peer.answer("\r\n".join(lines)))
+        assert await owner.reached(PeerState.CLOSED) == "the connection could not be secured"
+    finally:
+        await peer.close()
+        await viewer.close()
+
+
+async def test_a_bad_offer_raises_and_closes() -> None:
+    owner = Owner()
+    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner)
+    with pytest.raises(TransportError, match="cannot be used"):
+        await peer.answer("v=0\r\n")
+    await peer.close()
+    assert owner.states[-1][0] is PeerState.CLOSED
+
+
+async def test_bad_candidates_are_counted_and_change_nothing() -> None:
+    owner, viewer = Owner(), AiortcViewer()
+    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner)
+    try:
+        answer = await peer.answer(await viewer.offer())
+        for line in ("nonsense", "candidate:1 1 udp 1 127.0.0.1 9 typ host", "candidate:1 1 udp 1 ff02::1 9 typ host"):
+            peer.add_candidate(line)
+        peer.add_candidate(None)
+        assert peer.refused == 3
+        await viewer.accept(answer)
+        await owner.reached(PeerState.OPEN)
+    finally:
+        await peer.close()
+        await viewer.close()
+
+
+async def test_many_connections_leave_nothing_behind() -> None:
+    async with connected():
+        pass  # whatever is made once and kept, is made now
+    gc.collect()
+    tasks, files = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))
+    for _ in range(30):
+        async with connected() as (peer, _, viewer):
+            peer.send_data(bytes(65536))
+            viewer.control.send("hello")
+    del peer, viewer
+    await asyncio.sleep(0)
+    assert len(asyncio.all_tasks()) == tasks
+    assert len(os.listdir("/proc/self/fd")) == files
+    gc.collect()
+    assert not [item for item in gc.get_objects() if isinstance(item, Peer)]
