@@ -350,7 +350,7 @@ def _decode(text: str, classes: tuple[type, ...]) -> Any:
     if len(text) > MAX_MESSAGE:
         raise ProtocolError(ErrorCode.MALFORMED, "the message is too long")
     try:
-        fields = json.loads(text, parse_constant=_refuse_constant)
+        fields = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repetition)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(ErrorCode.MALFORMED, "the message is not JSON") from error
     if not isinstance(fields, dict):
@@ -369,6 +369,14 @@ def _decode(text: str, classes: tuple[type, ...]) -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Parsers differ in which of two equal names they take, so neither is taken."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a name stands twice")
+    return fields
 
 
 def _check(name: str, value: object) -> object:
