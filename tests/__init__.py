@@ -1,0 +1,1 @@
+"""All tests of Seedshot: ``python3 -m tests`` runs them."""

@@ -1,0 +1,49 @@
+"""What holds for every test: unexpected warnings fail it, and it leaves nothing running."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.support.expectations import LogWatch, nothing_left, other_tasks, watched_log
+from tests.support.waiting import until
+
+LINUX_ONLY = ["end2end", "netlab"]
+"""Folders whose tests need an X server or network namespaces; the test command says so elsewhere."""
+
+collect_ignore = [] if sys.platform == "linux" else LINUX_ONLY
+
+
+@pytest.fixture
+def expected_log() -> Iterator[LogWatch]:
+    """``expected_log.expect(pattern)`` declares a warning; any other one of ours fails the test."""
+    with watched_log() as watch:
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def clean_test(expected_log: LogWatch, request: pytest.FixtureRequest) -> Iterator[None]:
+    """The end of every test: no unexpected warning, no thread, child process or task left."""
+    with nothing_left():
+        if inspect.iscoroutinefunction(request.function) and not _shares_a_loop(request):
+            request.getfixturevalue("no_task_left")
+        yield
+
+
+@pytest_asyncio.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    """Every asynchronous test with a loop of its own: the tasks that it started have ended."""
+    yield
+    await until(lambda: not other_tasks(), "the end of the test's tasks", 2.0)
+
+
+def _shares_a_loop(request: pytest.FixtureRequest) -> bool:
+    marker = request.node.get_closest_marker("asyncio")
+    return marker is not None and "loop_scope" in marker.kwargs
