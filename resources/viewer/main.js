@@ -1,0 +1,214 @@
+// @ts-check
+// Opens the page: reads the link, begins to connect, loads the rest meanwhile, and wires it all together.
+//
+// What costs round trips comes first: the WebSocket and the offer are under way before the code that shows things is here.
+
+import { parseLink } from "./link.js";
+import { canConnect, Peer } from "./peer.js";
+import { Signalling } from "./signalling.js";
+
+/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./session.js").SessionEvent} SessionEvent */
+/** @typedef {import("./session.js").Action} Action */
+/** @typedef {import("./session.js").State} State */
+/** @typedef {import("./session.js").Timer} Timer */
+/** @typedef {import("./link.js").Link} Link */
+
+/** Reads the link and shows what is behind it. */
+async function open() {
+  const link = parseLink(location.hash);
+  if (typeof link === "string") return showOnly({ phase: "broken", reason: link });
+  if (!canConnect()) return showOnly({ phase: "unable", reason: "missing" });
+  const early = /** @type {SessionEvent[]} */ ([]);
+  const shells = new Shells((event) => early.push(event));
+  shells.signalling.connect();
+  shells.offer(1);
+  const [{ Session }, { Page }, { Store }, { describeBrowser }] = await Promise.all([
+    import("./session.js"),
+    import("./page.js"),
+    import("./store.js"),
+    import("./files.js"),
+  ]);
+  const session = new Session(link, describeBrowser(navigator.userAgent), Math.random);
+  const viewer = new Viewer(link, session, shells, new Store(), Page);
+  for (const event of [{ type: /** @type {const} */ ("start") }, ...early]) viewer.handle(event);
+}
+
+/** @param {State} state one that no connection is needed for */
+async function showOnly(state) {
+  const [{ Page }, { Store }] = await Promise.all([import("./page.js"), import("./store.js")]);
+  const nothing = () => undefined;
+  new Page({ wanted: nothing, cancelled: nothing, undecodable: nothing, back: nothing }, new Store()).draw(state);
+}
+
+/** The socket and the present peer connection; all that they hear becomes events of the session. */
+class Shells {
+  /** @type {(event: SessionEvent) => void} */
+  hear;
+  signalling;
+  /** @type {Peer | null} */
+  peer = null;
+
+  /** @param {(event: SessionEvent) => void} hear */
+  constructor(hear) {
+    this.hear = hear;
+    this.signalling = new Signalling({
+      opened: () => this.hear({ type: "socket", open: true }),
+      heard: (message) => this.hear({ type: "signal", message }),
+      closed: () => this.hear({ type: "socket", open: false }),
+    });
+  }
+
+  /** @param {number} peer the number of the call */
+  offer(peer) {
+    this.peer?.close();
+    this.peer = new Peer({
+      offered: (sdp) => this.hear({ type: "offer", peer, sdp }),
+      candidate: (candidate) => this.hear({ type: "candidate", peer, candidate }),
+      opened: () => this.hear({ type: "open", peer }),
+      control: (text) => this.hear({ type: "control", peer, text }),
+      data: (data) => this.hear({ type: "data", peer, data }),
+      path: (state) => this.hear({ type: "path", peer, state }),
+      closed: () => this.hear({ type: "closed", peer }),
+      impostor: () => this.hear({ type: "impostor", peer }),
+      unable: () => this.hear({ type: "unable", peer }),
+    });
+  }
+
+  hangUp() {
+    this.peer?.close();
+    this.peer = null;
+  }
+}
+
+/** Carries out what the session says, and has its state drawn. */
+class Viewer {
+  #link;
+  #session;
+  #shells;
+  #store;
+  #page;
+  /** @type {Map<Timer, number>} */
+  #timers = new Map();
+  #phase = "";
+  #isDrawingSoon = false;
+
+  /**
+   * @param {Link} link
+   * @param {Session} session
+   * @param {Shells} shells
+   * @param {import("./store.js").Store} store
+   * @param {typeof import("./page.js").Page} Page
+   */
+  constructor(link, session, shells, store, Page) {
+    this.#link = link;
+    this.#session = session;
+    this.#shells = shells;
+    this.#store = store;
+    const listener = {
+      wanted: (/** @type {number} */ file, /** @type {import("./downloads.js").Purpose} */ purpose) =>
+        this.handle({ type: "want", file, purpose }),
+      cancelled: (/** @type {number} */ file) => this.handle({ type: "cancel", file }),
+      undecodable: (/** @type {number} */ file) => this.handle({ type: "undecodable", file }),
+      back: () => this.handle({ type: "back" }),
+    };
+    this.#page = new Page(listener, store);
+    shells.hear = (event) => this.handle(event);
+    this.#watchWindow();
+  }
+
+  /** @param {SessionEvent} event */
+  handle(event) {
+    for (const action of this.#session.handle(event, performance.now())) this.#carryOut(action);
+    this.#drawInTime();
+  }
+
+  #watchWindow() {
+    const hurry = () => {
+      if (document.visibilityState === "visible") this.handle({ type: "hurry" });
+    };
+    addEventListener("online", hurry);
+    document.addEventListener("visibilitychange", hurry);
+    addEventListener("pagehide", () => this.handle({ type: "leave" }));
+    addEventListener("pageshow", (event) => {
+      if (event.persisted) location.reload();
+    });
+    addEventListener("hashchange", () => location.reload());
+  }
+
+  /** A new phase at once, progress with the next frame. */
+  #drawInTime() {
+    const { phase } = this.#session.state;
+    if (phase !== this.#phase) return this.#draw();
+    if (this.#isDrawingSoon) return;
+    this.#isDrawingSoon = true;
+    requestAnimationFrame(() => {
+      this.#isDrawingSoon = false;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const { state } = this.#session;
+    this.#phase = state.phase;
+    this.#page.draw(state);
+  }
+
+  /** @param {Action} action */
+  #carryOut(action) {
+    const { signalling, peer } = this.#shells;
+    switch (action.do) {
+      case "connect":
+        return signalling.connect();
+      case "disconnect":
+        return signalling.close();
+      case "signal":
+        return signalling.send(action.message);
+      case "offer":
+        return this.#shells.offer(action.peer);
+      case "accept":
+        return peer?.accept(action.sdp, this.#link.pin);
+      case "addCandidate":
+        return peer?.addCandidate(action.candidate);
+      case "say":
+        return peer?.say(action.text);
+      case "hangUp":
+        return this.#shells.hangUp();
+      case "keep":
+        return this.#store.keep(action.file, action.bytes);
+      case "finish":
+        return this.#store.finish(action.file, action.kind);
+      case "forget":
+        return this.#store.forget(action.file);
+      case "drop":
+        return this.#store.drop();
+      case "save":
+        return this.#save(action.file);
+      case "timer":
+        return this.#wait(action.name, action.delay);
+      case "cancel":
+        return this.#cancel(action.name);
+    }
+  }
+
+  /** @param {number} index */
+  #save(index) {
+    const { state } = this.#session;
+    const file = state.phase === "files" ? state.files[index] : undefined;
+    if (file !== undefined) this.#page.save(file);
+  }
+
+  /** @param {Timer} name @param {number} delay milliseconds */
+  #wait(name, delay) {
+    this.#cancel(name);
+    this.#timers.set(name, window.setTimeout(() => this.handle({ type: "timer", name }), delay));
+  }
+
+  /** @param {Timer} name */
+  #cancel(name) {
+    window.clearTimeout(this.#timers.get(name));
+    this.#timers.delete(name);
+  }
+}
+
+void open();

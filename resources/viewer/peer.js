@@ -1,0 +1,120 @@
+// @ts-check
+// One connection to the owner: an RTCPeerConnection with two channels agreed beforehand, and nothing else.
+
+import { isPinned } from "./link.js";
+
+/** @type {RTCConfiguration} no STUN: the owner learns this browser's address from its first packet */
+const CONFIGURATION = { iceServers: [], bundlePolicy: "max-bundle" };
+
+/**
+ * @typedef {object} PeerListener
+ * @property {(sdp: string) => void} offered          the offer to be signalled
+ * @property {(candidate: string | null) => void} candidate   to be signalled, after the offer; null is the last
+ * @property {() => void} opened                      the pinned owner is at the other end: the secret may be said
+ * @property {(text: string) => void} control
+ * @property {(data: ArrayBuffer) => void} data
+ * @property {(state: "connected" | "disconnected") => void} path   whether packets come through at the moment
+ * @property {() => void} closed                      failed, or closed by the owner
+ * @property {() => void} impostor                    the browser read another fingerprint than the pin
+ * @property {() => void} unable                      this browser does not let pages make connections
+ */
+
+/** Whether this browser has what a peer connection needs. */
+export function canConnect() {
+  return typeof RTCPeerConnection === "function" && typeof RTCDataChannel === "function";
+}
+
+export class Peer {
+  /** @type {RTCPeerConnection | null} */
+  #connection = null;
+  /** @type {RTCDataChannel | null} */
+  #control = null;
+  /** @type {PeerListener | null} null once closed: nothing is heard from then on */
+  #listener;
+  /** @type {Promise<void>} settles when the browser has read the answer, and it was the owner's; candidates wait for it */
+  #accepted = Promise.resolve();
+
+  /** @param {PeerListener} listener */
+  constructor(listener) {
+    this.#listener = listener;
+    try {
+      this.#connection = new RTCPeerConnection(CONFIGURATION);
+      this.#watch(this.#connection);
+      this.#open(this.#connection);
+      void this.#offer(this.#connection);
+    } catch {
+      queueMicrotask(() => this.#listener?.unable());
+    }
+  }
+
+  /** @param {RTCPeerConnection} connection */
+  #watch(connection) {
+    connection.onicecandidate = ({ candidate }) => this.#listener?.candidate(candidate?.candidate || null);
+    connection.onconnectionstatechange = () => {
+      const state = connection.connectionState;
+      if (state === "connected" || state === "disconnected") this.#listener?.path(state);
+      if (state === "failed" || state === "closed") this.#listener?.closed();
+    };
+  }
+
+  /** @param {RTCPeerConnection} connection */
+  #open(connection) {
+    const control = connection.createDataChannel("control", { negotiated: true, id: 0, ordered: true });
+    const data = connection.createDataChannel("data", { negotiated: true, id: 1, ordered: true });
+    data.binaryType = "arraybuffer";
+    control.onopen = () => void this.#accepted.then(() => this.#listener?.opened());
+    control.onmessage = (event) => this.#listener?.control(String(event.data));
+    data.onmessage = (event) => {
+      if (event.data instanceof ArrayBuffer) this.#listener?.data(event.data);
+    };
+    control.onclose = data.onclose = () => this.#listener?.closed();
+    this.#control = control;
+  }
+
+  /** @param {RTCPeerConnection} connection */
+  async #offer(connection) {
+    try {
+      const offer = await connection.createOffer();
+      await connection.setLocalDescription(offer);
+      this.#listener?.offered(offer.sdp ?? "");
+    } catch {
+      this.#listener?.unable();
+    }
+  }
+
+  /**
+   * Takes the owner's answer, whose pin the session has checked; checks it once more as the browser has read it.
+   * @param {string} sdp
+   * @param {Uint8Array} pin
+   */
+  accept(sdp, pin) {
+    const connection = this.#connection;
+    if (connection === null) return;
+    this.#accepted = connection.setRemoteDescription({ type: "answer", sdp }).then(
+      () => {
+        if (!isPinned(connection.remoteDescription?.sdp ?? "", pin)) this.#listener?.impostor();
+      },
+      () => this.#listener?.closed(),
+    );
+  }
+
+  /** @param {string} candidate of the owner; one that the browser does not take is none */
+  addCandidate(candidate) {
+    void this.#accepted
+      .then(() => this.#connection?.addIceCandidate({ candidate, sdpMLineIndex: 0 }))
+      .catch(() => undefined);
+  }
+
+  /** @param {string} text */
+  say(text) {
+    if (this.#control?.readyState === "open") this.#control.send(text);
+  }
+
+  /** Hangs up; the listener hears nothing more. */
+  close() {
+    this.#listener = null;
+    this.#connection?.close();
+    this.#connection = null;
+    this.#control = null;
+  }
+}

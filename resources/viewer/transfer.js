@@ -1,0 +1,266 @@
+// @ts-check
+// The transfer protocol inside the pinned channel, from the viewer's side; pure: messages in, what to send out.
+//
+// control: JSON text     viewer: hello, get, ack, stop, pong, bye     owner: waiting, manifest, failed, ping, ended
+// data:    request (u32) | offset (u64) | payload, big-endian, at most 64 KiB in all, from the owner only
+
+import { parseObject } from "./signalling.js";
+
+export const VERSION = 1;
+export const HEADER_BYTES = 12;
+export const MAX_DATA = 64 * 1024;
+export const MAX_CONTROL = 16 * 1024;
+/** Bytes that may be held without having been acknowledged. */
+export const ACK_BYTES = 128 * 1024;
+const MAX_U32 = 2 ** 32 - 1;
+const RATE_WINDOW_MS = 2000;
+
+/** The owner broke the protocol; the message says how, for developers. */
+export class WireError extends Error {}
+
+/** @typedef {{name: string, size: number, media_type: string}} Entry one file of the manifest, untrusted text */
+/** @typedef {"vanished" | "changed" | "unreadable"} FailReason */
+/** @typedef {"revoked" | "expired" | "dismissed" | "refused" | "full" | "stalled"} EndReason */
+/**
+ * @typedef {{type: "waiting"}
+ *   | {type: "ping"}
+ *   | {type: "manifest", files: Entry[]}
+ *   | {type: "failed", file: number, reason: FailReason}
+ *   | {type: "ended", reason: EndReason}} OwnerMessage
+ */
+/** @typedef {{request: number, offset: number, payload: Uint8Array<ArrayBuffer>}} DataMessage */
+
+const FAIL_REASONS = ["vanished", "changed", "unreadable"];
+const END_REASONS = ["revoked", "expired", "dismissed", "refused", "full", "stalled"];
+
+/**
+ * @param {string} secret base64url
+ * @param {string} browser as the owner's list shows it
+ * @param {string} system
+ */
+export function encodeHello(secret, browser, system) {
+  const short = { browser: browser.slice(0, 64), system: system.slice(0, 64) };
+  return JSON.stringify({ type: "hello", version: VERSION, secret, ...short });
+}
+
+/** @param {number} request @param {number} file @param {number} offset */
+export function encodeGet(request, file, offset) {
+  return JSON.stringify({ type: "get", request, file, offset });
+}
+
+/** @param {number} request @param {number} held */
+export function encodeAck(request, held) {
+  return JSON.stringify({ type: "ack", request, held });
+}
+
+/** @param {number} request */
+export function encodeStop(request) {
+  return JSON.stringify({ type: "stop", request });
+}
+
+/** The answer to `ping`: the page is there, even where it has nothing to acknowledge. */
+export function encodePong() {
+  return JSON.stringify({ type: "pong" });
+}
+
+export function encodeBye() {
+  return JSON.stringify({ type: "bye" });
+}
+
+/**
+ * @param {string} text
+ * @returns {OwnerMessage} fields that this version does not know are dropped
+ * @throws {WireError}
+ */
+export function decodeControl(text) {
+  const message = text.length <= MAX_CONTROL ? parseObject(text) : null;
+  if (message === null) throw new WireError("a control message is not a JSON object, or too long");
+  switch (message.type) {
+    case "waiting":
+      return { type: "waiting" };
+    case "ping":
+      return { type: "ping" };
+    case "manifest":
+      return { type: "manifest", files: decodeEntries(message.files) };
+    case "failed":
+      check(isWhole(message.file, MAX_U32) && isOneOf(message.reason, FAIL_REASONS), "failed");
+      return { type: "failed", file: Number(message.file), reason: /** @type {FailReason} */ (message.reason) };
+    case "ended":
+      check(isOneOf(message.reason, END_REASONS), "ended");
+      return { type: "ended", reason: /** @type {EndReason} */ (message.reason) };
+    default:
+      throw new WireError("a control message has an unknown type");
+  }
+}
+
+/**
+ * @param {unknown} files
+ * @returns {Entry[]}
+ */
+function decodeEntries(files) {
+  check(Array.isArray(files) && files.length > 0, "manifest");
+  return /** @type {unknown[]} */ (files).map((file) => {
+    check(typeof file === "object" && file !== null, "manifest");
+    const { name, size, media_type } = /** @type {Record<string, unknown>} */ (file);
+    check(typeof name === "string" && typeof media_type === "string", "manifest");
+    check(isWhole(size, Number.MAX_SAFE_INTEGER), "manifest");
+    return { name: String(name), size: Number(size), media_type: String(media_type) };
+  });
+}
+
+/**
+ * @param {ArrayBuffer} buffer
+ * @returns {DataMessage} the payload is a view of `buffer`
+ * @throws {WireError}
+ */
+export function decodeData(buffer) {
+  check(buffer.byteLength >= HEADER_BYTES && buffer.byteLength <= MAX_DATA, "data length");
+  const header = new DataView(buffer, 0, HEADER_BYTES);
+  const high = header.getUint32(4);
+  check(high < 2 ** 21, "data offset");
+  const offset = high * 2 ** 32 + header.getUint32(8);
+  return { request: header.getUint32(0), offset, payload: new Uint8Array(buffer, HEADER_BYTES) };
+}
+
+/** @param {unknown} value @param {number} limit */
+function isWhole(value, limit) {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= limit;
+}
+
+/** @param {unknown} value @param {string[]} words */
+function isOneOf(value, words) {
+  return typeof value === "string" && words.includes(value);
+}
+
+/** @param {boolean} condition @param {string} what */
+function check(condition, what) {
+  if (!condition) throw new WireError(`not a valid ${what}`);
+}
+
+/**
+ * What became of a data message: bytes to keep, or nothing where its request was superseded.
+ * @typedef {{file: number, bytes: Uint8Array<ArrayBuffer>, complete: boolean}} Taken
+ */
+
+/** Which bytes of which file are held, over any number of connections; one file is asked for at a time. */
+export class Transfer {
+  /** @type {readonly Entry[]} empty until the manifest is there */
+  entries = [];
+  /** @type {number[]} bytes held of each file, from its beginning on */
+  held = [];
+  /** @type {number | null} the file that is being received */
+  file = null;
+  #request = 0;
+  #acknowledged = 0;
+  #finished = false;
+
+  /**
+   * @param {Entry[]} entries
+   * @returns {boolean} true where it is not the manifest that was there before: what was held is void
+   */
+  setManifest(entries) {
+    if (JSON.stringify(entries) === JSON.stringify(this.entries)) return false;
+    this.entries = entries;
+    this.held = entries.map(() => 0);
+    this.file = null;
+    return true;
+  }
+
+  /**
+   * Asks for the rest of a file.
+   * @param {number} file
+   * @returns {string} the control message
+   */
+  get(file) {
+    this.file = file;
+    this.#finished = false;
+    this.#request += 1;
+    this.#acknowledged = this.held[file];
+    return encodeGet(this.#request, file, this.held[file]);
+  }
+
+  /** Whether every byte of the file is held. @param {number} file */
+  isComplete(file) {
+    return this.held[file] === this.entries[file].size;
+  }
+
+  /**
+   * @param {ArrayBuffer} buffer a message of the data channel
+   * @returns {Taken | null}
+   * @throws {WireError} where it is not the next piece of the file that was asked for
+   */
+  take(buffer) {
+    const { request, offset, payload } = decodeData(buffer);
+    check(request <= this.#request, "request: it was never made");
+    check(request < this.#request || !this.#finished, "size: more bytes than announced");
+    if (request < this.#request || this.file === null) return null;
+    const file = this.file;
+    check(offset === this.held[file], "offset: bytes are missing or repeated");
+    check(offset + payload.length <= this.entries[file].size, "size: more bytes than announced");
+    this.held[file] += payload.length;
+    return { file, bytes: payload, complete: this.isComplete(file) };
+  }
+
+  /** Whether an acknowledgement is due at once rather than after a moment. */
+  get isAckDue() {
+    if (this.file === null) return false;
+    return this.isComplete(this.file) || this.held[this.file] - this.#acknowledged >= ACK_BYTES;
+  }
+
+  /** @returns {string | null} the control message; null where nothing new is held */
+  ack() {
+    if (this.file === null) return null;
+    const held = this.held[this.file];
+    if (held === this.#acknowledged && held > 0) return null;
+    this.#acknowledged = held;
+    return encodeAck(this.#request, held);
+  }
+
+  /**
+   * Wants no more of the present file for now.
+   * @returns {string} the control message
+   */
+  stop() {
+    this.file = null;
+    return encodeStop(this.#request);
+  }
+
+  /** The present file is complete: a byte more of it is one too many. */
+  finish() {
+    this.file = null;
+    this.#finished = true;
+  }
+
+  /** Forgets everything but the request numbers, which only ever rise. */
+  reset() {
+    this.entries = [];
+    this.held = [];
+    this.file = null;
+  }
+}
+
+/** Bytes per second over the last two seconds. */
+export class Meter {
+  /** @type {{at: number, bytes: number}[]} */
+  #samples = [];
+
+  /** @param {number} bytes @param {number} now milliseconds */
+  add(bytes, now) {
+    const last = this.#samples.at(-1);
+    if (last !== undefined && now - last.at < 50) last.bytes += bytes;
+    else this.#samples.push({ at: now, bytes });
+    while (this.#samples[0].at < now - RATE_WINDOW_MS) this.#samples.shift();
+  }
+
+  /** @param {number} now milliseconds @returns {number} 0 while too little is known */
+  rate(now) {
+    const recent = this.#samples.filter((sample) => sample.at >= now - RATE_WINDOW_MS);
+    if (recent.length < 2) return 0;
+    const seconds = Math.max(0.25, (now - recent[0].at) / 1000);
+    return recent.reduce((sum, sample) => sum + sample.bytes, 0) / seconds;
+  }
+
+  clear() {
+    this.#samples = [];
+  }
+}
