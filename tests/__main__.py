@@ -1,0 +1,103 @@
+"""``python3 -m tests [pytest's arguments]``: sets everything up where needed, and runs all tests.
+
+Standard library only until the environment stands. ``--prepare`` alone sets up
+and runs nothing. The last line counts what ran; the exit code is 0 only when
+everything passed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+OLDEST_PYTHON = (3, 11)
+NOT_TESTED = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Set up, run both suites, print the totals; the exit code."""
+    if sys.version_info < OLDEST_PYTHON:
+        _say("tests: Python 3.11 or newer is needed. Type, for example: python3.11 -m tests")
+        return NOT_TESTED
+    from seedshot_desktop import bootstrap
+    from seedshot_desktop.errors import SeedshotError
+    from tests.support import machine
+
+    try:
+        machine.prepare(_say)
+        python = bootstrap.ensure_environment(("test",))
+    except (machine.MachineError, SeedshotError) as error:
+        _say(f"tests: {error}")
+        return NOT_TESTED
+    if list(arguments) == ["--prepare"]:
+        return 0
+    return _run(str(python), machine.node(), arguments)
+
+
+def _run(python: str, node: str, arguments: Sequence[str]) -> int:
+    if sys.platform != "linux":
+        _say("Not run here: tests/end2end and tests/netlab, which need an X server and Linux' network namespaces.")
+    started = time.monotonic()
+    page = _run_page_tests(node)
+    rest = _run_pytest(python, arguments)
+    passed, failed = page[0] + rest[0], page[1] + rest[1]
+    verdict = "all passed" if failed == 0 and passed > 0 else "NOT all passed"
+    _say(f"{passed} passed, {failed} failed in {time.monotonic() - started:.0f} s: {verdict}")
+    return 0 if failed == 0 and passed > 0 else 1
+
+
+def _run_page_tests(node: str) -> tuple[int, int]:
+    """How many tests of the page's modules passed and failed; no npm package is involved."""
+    files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "viewer").rglob("*.test.*js"))
+    if not files:
+        return 0, 0
+    done = subprocess.run(
+        [node, "--test", *files], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    totals = {name: int(count) for name, count in re.findall(r"^\S+ (pass|fail|cancelled) (\d+)$", done.stdout, re.M)}
+    failed = totals.get("fail", 0) + totals.get("cancelled", 0)
+    if done.returncode or failed:
+        print(done.stdout, done.stderr, sep="\n", flush=True)
+    print(f"page modules: {totals.get('pass', 0)} passed, {failed} failed", flush=True)
+    return totals.get("pass", 0), failed or int(done.returncode != 0)
+
+
+def _run_pytest(python: str, arguments: Sequence[str]) -> tuple[int, int]:
+    """How many of pytest's tests passed, and how many did not."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        done = subprocess.run(
+            [python, "-m", "pytest", f"--junitxml={report}", *arguments],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            check=False,
+        )
+        passed, failed = _count(report) if report.exists() else (0, 0)
+    return passed, failed or int(done.returncode != 0)
+
+
+def _count(report: Path) -> tuple[int, int]:
+    """Passed, and everything else: failures, errors, and what was left out."""
+    passed = failed = 0
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+        bad = sum(int(suite.get(name, 0)) for name in ("failures", "errors", "skipped"))
+        failed += bad
+        passed += max(0, int(suite.get("tests", 0)) - bad)
+    return passed, failed
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
