@@ -28,7 +28,6 @@ from typing import Literal
 import msgspec
 
 from seedshot_desktop import control_client
-from seedshot_desktop.control_client import NotRunningError as NotRunningError
 from seedshot_desktop.errors import ControlError
 
 MAX_LINE = 1024 * 1024
@@ -198,7 +197,7 @@ def client_request(request: Request, *, timeout_s: float | None = REPLY_TIMEOUT_
     """Send `request` to the running app and yield its replies until it closes.
 
     `timeout_s` bounds the wait for each reply; None waits for as long as a person
-    takes. Raises ControlError: NotRunningError, ControlRefusedError with the app's
+    takes. Raises ControlError: control_client.NotRunningError, ControlRefusedError with the app's
     reply, or one without a kind of its own when the app does not answer.
     """
     answered = False

@@ -23,8 +23,8 @@ _SILENT = "Seedshot is running but does not answer. Quit it from its tray menu, 
 class NotRunningError(ControlError):
     """No app listens."""
 
-    def __init__(self) -> None:
-        super().__init__("Seedshot is not running. Start it with: seedshot")
+    def __init__(self, instead: str = "") -> None:
+        super().__init__(f"Seedshot is not running. Start it with: seedshot{instead}")
 
 
 def exchange(name: str, request: bytes, timeout_s: float | None, max_line: int) -> Iterator[bytes]:

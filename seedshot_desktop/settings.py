@@ -158,14 +158,21 @@ def save(settings: Settings, path: Path | None = None) -> None:
 
 def with_text(settings: Settings, key: str, text: str) -> Settings:
     """`settings` with `key` set to what a person typed; raises SettingsError."""
-    if key not in _FIELDS:
-        raise SettingsError(f"There is no setting called {key}. {_suggestion(key)}")
+    require(key)
     return change(settings, {key: _from_text(key, text)})
 
 
 def change(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """`settings` with `values` in place of its own, all checked; raises SettingsError."""
+    for key in values:
+        require(key)
     return msgspec.structs.replace(settings, **{key: _checked(key, value) for key, value in values.items()})
+
+
+def require(key: str) -> None:
+    """Raises SettingsError, which names the nearest one, when there is no setting called `key`."""
+    if key not in _FIELDS:
+        raise SettingsError(f"There is no setting called {key}. {_suggestion(key)}")
 
 
 def names() -> tuple[str, ...]:
@@ -234,7 +241,7 @@ def _from_text(key: str, text: str) -> object:
 
 
 def _seconds(text: str) -> object:
-    from seedshot_desktop.durations import parse_duration  # noqa: PLC0415 - only where one was typed
+    from seedshot_desktop.quantities import parse_duration  # noqa: PLC0415 - only where one was typed
 
     try:
         return int(text) if text.isdecimal() else round(parse_duration(text))

@@ -1,0 +1,1 @@
+"""What each command of ``seedshot`` does; ``cli`` says what may be typed."""

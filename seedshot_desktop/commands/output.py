@@ -1,0 +1,42 @@
+"""The two streams of a command: results on standard output, words for the person on standard error."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TextIO
+
+
+def prepare(*, json: bool) -> None:
+    """Let no character that a terminal lacks stop a command; JSON is UTF-8 wherever it goes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if json and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+
+
+def result(text: str) -> None:
+    """One line of what was asked for, at once."""
+    _write(sys.stdout, text)
+
+
+def note(text: str) -> None:
+    """One line for the person."""
+    _write(sys.stderr, text)
+
+
+def forget() -> None:
+    """Nobody reads any more: point the streams at nothing, so that the interpreter's last flush is quiet."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(nothing, stream.fileno())
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text + "\n")
+    stream.flush()
