@@ -27,7 +27,7 @@ class Program:
     def __init__(
         self, command: Sequence[str], env: Mapping[str, str], *, pass_fds: Sequence[int] = (), cwd: Path | None = None
     ) -> None:
-        self._words = tempfile.TemporaryFile()
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end
         self.process = subprocess.Popen(
             list(command),
             env=dict(env),
