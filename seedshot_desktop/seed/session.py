@@ -255,6 +255,11 @@ class Session:
         return self._sender.held if self._sender else 0
 
     @property
+    def delivered(self) -> int:
+        """Bytes sent in this visit and acknowledged."""
+        return self._sender.delivered if self._sender else 0
+
+    @property
     def total(self) -> int:
         """Bytes of all files; 0 while they are being prepared."""
         return self._sender.total if self._sender else 0

@@ -219,6 +219,8 @@ class Sender:
         self._sent = 0
         self._acked = 0
         self._sending = False
+        self.delivered = 0
+        """Bytes that were sent here and acknowledged: what was held before a resumed request does not count."""
 
     @property
     def total(self) -> int:
@@ -263,6 +265,7 @@ class Sender:
             return
         if not self._acked <= message.held <= self._sent:
             raise Violation("acknowledged what was not sent, or less than before")
+        self.delivered += message.held - self._acked
         self._acked = message.held
         self._held[self._file] = max(self._held[self._file], message.held)
         if message.held == self._sizes[self._file]:
