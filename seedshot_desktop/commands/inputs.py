@@ -6,9 +6,9 @@ import io
 import mimetypes
 import os
 import stat
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from seedshot_desktop.errors import ShareError
 from seedshot_desktop.quantities import printable
@@ -41,7 +41,15 @@ def media_type(name: str) -> str:
     return mimetypes.guess_type(name, strict=False)[0] or _UNKNOWN
 
 
-def read_standard_input(stream: BinaryIO, limit: int = STANDARD_INPUT_LIMIT) -> bytes:
+def open_standard_input() -> io.RawIOBase:
+    """Standard input without the buffer of ``sys.stdin``, whose lock a thread that waits here would keep to the end."""
+    descriptor = sys.stdin.fileno()
+    if sys.platform != "win32":
+        os.set_blocking(descriptor, True)
+    return io.FileIO(descriptor, closefd=False)
+
+
+def read_standard_input(stream: io.RawIOBase, limit: int = STANDARD_INPUT_LIMIT) -> bytes:
     """All of `stream`; raises ShareError when it is empty, longer than `limit`, or breaks."""
     held = io.BytesIO()  # its getvalue hands its buffer over without a copy
     try:

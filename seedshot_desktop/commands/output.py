@@ -27,6 +27,15 @@ def note(text: str) -> None:
     _write(sys.stderr, text)
 
 
+def flush() -> None:
+    """Everything that was written is out, or nobody reads it."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        forget()
+
+
 def forget() -> None:
     """Nobody reads any more: point the streams at nothing, so that the interpreter's last flush is quiet."""
     nothing = os.open(os.devnull, os.O_WRONLY)

@@ -7,10 +7,12 @@ signalling server or anybody else has been asked for anything.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
 from pathlib import PurePath
+from typing import NoReturn
 
 import msgspec
 
@@ -19,19 +21,24 @@ from seedshot_desktop.commands import inputs, output, report, screen
 from seedshot_desktop.commands.sharing import Plan, Sharing
 from seedshot_desktop.errors import ShareError
 from seedshot_desktop.seed import messages as m
-from seedshot_desktop.seed.process import run_on_fast_loop
+from seedshot_desktop.seed.process import raise_file_limit, run_on_fast_loop
 
 _NAMELESS = "standard-input"
 
 
-def command(options: argparse.Namespace) -> int:
-    """Run the command; the exit code. Raises ShareError, SettingsError and EngineError."""
+def command(options: argparse.Namespace) -> NoReturn:
+    """Run the command to its end and, with it, the process. Raises ShareError and SettingsError."""
     loaded = settings.read()
     for problem in loaded.problems:
         output.note(f"seedshot: {problem}")
-    plan = plan_of(options, loaded.settings)
-    sharing = Sharing(plan, reporter_of(options))
-    return run_on_fast_loop(sharing.run())
+    raise_file_limit()
+    code = run_on_fast_loop(_share(plan_of(options, loaded.settings), reporter_of(options)))
+    output.flush()
+    os._exit(code)  # a thread that waits for standard input or for a network drive is not waited for
+
+
+async def _share(plan: Plan, reporter: report.Reporter) -> int:
+    return await Sharing(plan, reporter).run()
 
 
 def plan_of(options: argparse.Namespace, kept: settings.Settings) -> Plan:

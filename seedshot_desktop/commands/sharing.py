@@ -19,6 +19,7 @@ from seedshot_desktop.errors import ShareError
 from seedshot_desktop.seed import link
 from seedshot_desktop.seed import messages as m
 from seedshot_desktop.seed.engine import Engine
+from seedshot_desktop.seed.process import host_embedded_server
 
 FAILED = 1
 INTERRUPTED = 130
@@ -44,17 +45,17 @@ class Plan:
 
 
 class Sharing:
-    """One run of the command."""
+    """One run of the command; made on the loop that runs it."""
 
     def __init__(self, plan: Plan, reporter: Reporter) -> None:
         self._plan = plan
         self._reporter = reporter
         self._keys = link.mint()
-        self._engine = Engine(self._on_event, plan.options)
+        self._engine = Engine(self._on_event, plan.options, host_server=host_embedded_server)
         self._status: m.EngineStatus | None = None
         self._announced = False
         self._stopping = False
-        self._failed_files: set[str] = set()
+        self._lost_files = 0
         self._code = 0
 
     async def run(self) -> int:
@@ -109,8 +110,8 @@ class Sharing:
         match event:
             case m.ShareEnded():
                 self._stop(self._code)
-            case m.FileFailed(name=name):
-                self._lose(name)
+            case m.FileFailed():
+                self._lose_file()
             case m.CommandFailed() | m.EngineFailed():
                 self._stop(FAILED)
 
@@ -134,7 +135,7 @@ class Sharing:
         """In a thread of its own, which may wait for ever."""
         then: Callable[[], None]
         try:
-            data = inputs.read_standard_input(sys.stdin.buffer)
+            data = inputs.read_standard_input(inputs.open_standard_input())
         except (ShareError, MemoryError) as error:
             problem = str(error) or "There is not enough memory for what comes on standard input."
             then = lambda: self._fail(problem)  # noqa: E731
@@ -155,11 +156,10 @@ class Sharing:
         self._tell(events.error(problem, self._keys.share))
         self._stop(FAILED)
 
-    def _lose(self, name: str) -> None:
+    def _lose_file(self) -> None:
         """A share none of whose files can be served any more has nothing to wait for."""
-        self._failed_files.add(name)
-        names = {file.name for file in self._plan.files}
-        if self._plan.standard_input is None and names <= self._failed_files:
+        self._lost_files += 1
+        if self._plan.standard_input is None and self._lost_files == len(self._plan.files):
             self._stop(FAILED)
 
     def _tell(self, item: dict[str, Any]) -> None:

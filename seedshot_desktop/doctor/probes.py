@@ -89,7 +89,7 @@ def capture() -> Answer:
     return Answer(works=True, details=details)
 
 
-def _has_light(pixels: bytes | bytearray) -> bool:
+def _has_light(pixels: bytes | bytearray | memoryview) -> bool:
     """Whether any pixel is not black; the fourth byte of a pixel means nothing."""
     return any(any(pixels[channel::4]) for channel in range(3))
 
