@@ -28,26 +28,38 @@ class Backend(Protocol):
         """Let go of the display; closing twice does nothing."""
 
 
+def _open_x11(environ: Mapping[str, str]) -> Backend:
+    _require_display(environ)
+    from seedshot_desktop.capture.x11_backend import X11Backend  # noqa: PLC0415  libxcb exists only where X11 does
+
+    return X11Backend()
+
+
 def _open_mss(environ: Mapping[str, str]) -> Backend:
-    if sys.platform not in ("win32", "darwin") and not environ.get("DISPLAY"):
-        raise CaptureError("there is no display (DISPLAY is not set)")
+    if sys.platform not in ("win32", "darwin"):
+        _require_display(environ)
     from seedshot_desktop.capture.mss_backend import MssBackend  # noqa: PLC0415  loads the system's graphics libraries
 
     return MssBackend()
 
 
-_BACKENDS: dict[str, Callable[[Mapping[str, str]], Backend]] = {"mss": _open_mss}
+def _require_display(environ: Mapping[str, str]) -> None:
+    if not environ.get("DISPLAY"):
+        raise CaptureError("there is no display, DISPLAY is not set")
+
+
+_BACKENDS: dict[str, Callable[[Mapping[str, str]], Backend]] = {"x11": _open_x11, "mss": _open_mss}
 
 
 def backend_names(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """The backends worth trying on this desktop, the best first.
 
     Under Wayland the X11 side of the desktop shows black where Wayland's windows
-    are, so a picture of it would be a lie: mss has to be named to be used there.
+    are, so a picture of it would be a lie: a backend has to be named to be used there.
     """
-    if sys.platform not in ("win32", "darwin") and environ.get("WAYLAND_DISPLAY"):
-        return ()
-    return ("mss",)
+    if sys.platform in ("win32", "darwin"):
+        return ("mss",)
+    return () if environ.get("WAYLAND_DISPLAY") else ("x11", "mss")
 
 
 def open_backend(name: str | None = None, environ: Mapping[str, str] = os.environ) -> Backend:

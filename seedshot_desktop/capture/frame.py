@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from PIL import Image
 
@@ -61,7 +62,7 @@ class Frame:
 
     monitor: Monitor
     """Where it was taken; for a piece, the piece's own place and size."""
-    pixels: bytes | bytearray = field(repr=False)
+    pixels: bytes | bytearray | memoryview = field(repr=False)
     """Rows from the top, blue, green, red and an unused byte each pixel, no padding: width * height * 4 bytes."""
 
     def __post_init__(self) -> None:
@@ -80,7 +81,8 @@ class Frame:
     def image(self) -> Image.Image:
         """The same pixels as an opaque Pillow image, mode RGB."""
         size = (self.monitor.width, self.monitor.height)
-        return Image.frombuffer("RGB", size, self.pixels, "raw", "BGRX", 0, 1)
+        pixels: Any = self.pixels  # Pillow takes a memoryview, but its types do not say so
+        return Image.frombuffer("RGB", size, pixels, "raw", "BGRX", 0, 1)
 
 
 def cut(frames: Sequence[Frame], region: Region) -> Frame:

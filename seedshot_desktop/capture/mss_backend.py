@@ -1,4 +1,4 @@
-"""Pixels through python-mss: X11, Windows and macOS."""
+"""Pixels through python-mss: Windows, macOS, and X11 servers that share no memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from mss.exception import ScreenShotError
 from mss.models import Monitor as MssMonitor
 from mss.screenshot import ScreenShot
 
-from seedshot_desktop.capture.frame import Frame, Monitor
+from seedshot_desktop.capture.frame import Frame
+from seedshot_desktop.capture.monitors import describe, look, reason
 from seedshot_desktop.errors import CaptureError
 
 
@@ -24,6 +25,7 @@ class MssBackend:
         _ask_for_physical_pixels()
         self._lock = threading.Lock()
         self._mss: mss.MSS | None = None
+        self._monitors: list[MssMonitor] = []
         self.grab()
 
     def grab(self) -> list[Frame]:
@@ -38,7 +40,7 @@ class MssBackend:
                 return self._grab_all()
             except (ScreenShotError, OSError) as error:
                 self._drop()
-                raise CaptureError(_reason(error)) from error
+                raise CaptureError(reason(error)) from error
 
     def close(self) -> None:
         """See ``Backend.close``."""
@@ -51,27 +53,16 @@ class MssBackend:
             self._mss = None
 
     def _grab_all(self) -> list[Frame]:
-        everything, *monitors = self._look()
-        screens = self._mss or mss.MSS()
-        self._mss = screens
-        # An X server without RandR names no single monitor, only the whole.
-        return [_frame(monitor, screens.grab(monitor)) for monitor in monitors or [everything]]
-
-    def _look(self) -> list[MssMonitor]:
-        """The monitors as they are now. An instance never looks twice, so a new one does (0.7 ms)."""
-        with mss.MSS() as scout:
-            monitors = scout.monitors
-        if self._mss is not None and self._mss.monitors != monitors:
+        monitors = look()
+        if monitors != self._monitors:
             self._drop()
-        return monitors
+        screens = self._mss or mss.MSS()
+        self._mss, self._monitors = screens, monitors
+        return [_frame(monitor, screens.grab(monitor)) for monitor in monitors]
 
 
 def _frame(monitor: MssMonitor, shot: ScreenShot) -> Frame:
-    """On macOS monitors are measured in points and the picture is larger; its size is the truth everywhere."""
-    scale = shot.width / monitor["width"]
-    name = str(monitor.get("output") or monitor.get("name") or "")
-    x, y = round(monitor["left"] * scale), round(monitor["top"] * scale)
-    return Frame(Monitor(name, x, y, shot.width, shot.height), shot.raw)
+    return Frame(describe(monitor, shot.width, shot.height), shot.raw)
 
 
 def _ask_for_physical_pixels() -> None:
@@ -80,8 +71,3 @@ def _ask_for_physical_pixels() -> None:
         import mss.darwin  # noqa: PLC0415
 
         mss.darwin.IMAGE_OPTIONS = 0
-
-
-def _reason(error: Exception) -> str:
-    """One line of what mss says."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

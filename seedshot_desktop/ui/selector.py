@@ -14,11 +14,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QCursor, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QCursor, QGuiApplication, QKeyEvent, QScreen
 
-from seedshot_desktop.ui.selector_model import Point, SelectorModel
-from seedshot_desktop.ui.selector_paint import Brush
-from seedshot_desktop.ui.selector_scene import Scene, compose
+from seedshot_desktop.ui.selector_model import Phase, Point, SelectorModel
+from seedshot_desktop.ui.selector_scene import Scene, compose, hint_words, size_text
 from seedshot_desktop.ui.selector_screens import match_screens
 from seedshot_desktop.ui.selector_values import Box, FrozenScreen, Selection
 from seedshot_desktop.ui.selector_window import SelectorWindow
@@ -47,6 +46,7 @@ class Selector(QObject):
         """Costs nothing yet; call ``warm_up`` once the app is idle."""
         super().__init__(parent)
         self._open: _Session | None = None
+        self._windows: dict[QScreen, SelectorWindow] = {}
 
     @property
     def open(self) -> bool:
@@ -54,9 +54,24 @@ class Selector(QObject):
         return self._open is not None
 
     def warm_up(self) -> None:
-        """Load what the first overlay would otherwise wait for: fonts, mostly."""
-        for screen in QGuiApplication.screens():
-            Brush(screen.devicePixelRatio()).measures((("Esc", "leave"),), "0 × 0")
+        """Make ready what the first overlay would otherwise wait for: its windows' memory and its fonts.
+
+        Takes about 0.1 s for each 4K monitor; call it when nobody waits, and again when screens came or went.
+        """
+        screens = QGuiApplication.screens()
+        for screen in [screen for screen in self._windows if screen not in screens]:
+            self._windows.pop(screen).destroy()
+        for screen in screens:
+            self._window(screen).brush.measures(hint_words(Phase.AIMING, keep=False), size_text(None))
+
+    def _window(self, screen: QScreen) -> SelectorWindow:
+        """The window on `screen`; a new one where the screen has changed."""
+        window = self._windows.get(screen)
+        if window is None or window.place != (screen.geometry(), screen.devicePixelRatio()):
+            if window is not None:
+                window.destroy()
+            window = self._windows[screen] = SelectorWindow(screen)
+        return window
 
     async def ask(self, frames: Sequence[FrozenScreen]) -> Selection | None:
         """The region that is chosen, or None: given up, cancelled, or a question is open already.
@@ -64,10 +79,13 @@ class Selector(QObject):
         `frames` are the pictures of all monitors; their pixels must stay as they
         are until this returns. Leaves the keyboard focus where it was.
         """
-        if self._open is not None or not frames:
+        pairs = match_screens(frames, QGuiApplication.screens())
+        if self._open is not None or not pairs:
             return None
-        self._open = _Session(frames, self.painted.emit)
+        windows = [(frozen, self._window(screen)) for frozen, screen in pairs]
+        self._open = _Session(windows, self.painted.emit)
         try:
+            self._open.start()
             return await self._open.answer
         finally:
             session, self._open = self._open, None
@@ -82,19 +100,29 @@ class Selector(QObject):
 class _Session(QObject):
     """One question, from the windows' appearance to the answer."""
 
-    def __init__(self, frames: Sequence[FrozenScreen], on_painted: Callable[[], None]) -> None:
+    def __init__(
+        self, windows: Sequence[tuple[FrozenScreen, SelectorWindow]], when_painted: Callable[[], None]
+    ) -> None:
         super().__init__()
         self.answer: asyncio.Future[Selection | None] = asyncio.get_running_loop().create_future()
-        self._on_painted = on_painted
+        self._when_painted = when_painted
         self._keep = False
         """Ctrl was pressed since the overlay appeared, and is down: one still held from the hotkey says nothing."""
-        pairs = match_screens(frames, QGuiApplication.screens())
-        self._windows = [SelectorWindow(frozen, screen, self, self._painted) for frozen, screen in pairs]
+        self._windows = [window for _, window in windows]
+        for frozen, window in windows:
+            window.freeze(frozen, self)
         self._unpainted = set(self._windows)
+        self._model = self._make_model()
+
+    def _make_model(self) -> SelectorModel:
         scale = self._windows[0].brush.scale
         boxes = [window.frozen.box for window in self._windows]
-        self._model = SelectorModel(boxes, reach=round(_REACH * scale), click=round(_CLICK * scale))
-        self._model.move(self._mouse())
+        model = SelectorModel(boxes, reach=round(_REACH * scale), click=round(_CLICK * scale))
+        model.move(self._mouse())
+        return model
+
+    def start(self) -> None:
+        """Show the windows and take the keyboard."""
         self._watch_screens()
         for window in self._windows:
             window.appear(self._scene(window))
@@ -126,31 +154,21 @@ class _Session(QObject):
             return
         window = self._windows[0]
         if QGuiApplication.platformName() != "xcb":
-            window.activateWindow()
-            window.grabKeyboard()
-        elif not window.windowHandle().setKeyboardGrabEnabled(True):
+            window.requestActivate()
+        elif not window.setKeyboardGrabEnabled(True):
             if tries:
                 QTimer.singleShot(_GRAB_RETRY_MS, self, lambda: self._grab_keyboard(tries - 1))
             else:
-                window.activateWindow()  # somebody never lets go; the focus is what is left to ask for
+                window.requestActivate()  # somebody never lets go; the focus is what is left to ask for
 
     def end(self) -> None:
-        """Close every window and give the keyboard back."""
+        """Hide every window and give the keyboard back."""
         self._model.leave()
         if QGuiApplication.platformName() == "xcb":
-            self._windows[0].windowHandle().setKeyboardGrabEnabled(False)
-        else:
-            self._windows[0].releaseKeyboard()
+            self._windows[0].setKeyboardGrabEnabled(False)
         for window in self._windows:
-            window.hide()
-            window.deleteLater()
+            window.vanish()
         self.deleteLater()
-
-    def _painted(self, window: SelectorWindow) -> None:
-        if window in self._unpainted:
-            self._unpainted.remove(window)
-            if not self._unpainted:
-                self._on_painted()
 
     # What the windows tell
 
@@ -183,6 +201,13 @@ class _Session(QObject):
         """See ``Controls``."""
         self._model.double_click(point)
         self._refresh()
+
+    def on_painted(self, window: SelectorWindow) -> None:
+        """See ``Controls``."""
+        if window in self._unpainted:
+            self._unpainted.remove(window)
+            if not self._unpainted:
+                self._when_painted()
 
     def on_closed(self) -> None:
         """See ``Controls``."""

@@ -260,16 +260,13 @@ class Brush:
             painter.drawRect(pixel.adjusted(-by, -by, by - 1, by - 1))
 
     def _draw_caption(self, painter: QPainter, area: QRect, scene: Scene, image: QImage) -> None:
-        """The pixel's place, its colour, and the colour's name."""
-        colour = image.pixelColor(*scene.magnified) if image.rect().contains(*scene.magnified) else QColor()
+        """The pixel's place and its colour."""
         swatch = self.px(10)
         x, y = area.right() - self.px(7) - swatch, area.y() + (area.height() - swatch) // 2
         painter.fillRect(QRect(x - 1, y - 1, swatch + 2, swatch + 2), _KEY_EDGE)
-        painter.fillRect(QRect(x, y, swatch, swatch), colour)
+        if image.rect().contains(*scene.magnified):
+            painter.fillRect(QRect(x, y, swatch, swatch), image.pixelColor(*scene.magnified))
         painter.setFont(self._small)
         painter.setPen(_TEXT)
-        inner = area.adjusted(self.px(7), 0, -self.px(22), 0)
-        vertical = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(inner, int(Qt.AlignmentFlag.AlignLeft | vertical), "{}, {}".format(*scene.coordinates))
-        painter.setPen(_MUTED)
-        painter.drawText(inner, int(Qt.AlignmentFlag.AlignRight | vertical), colour.name())
+        alignment = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(area.adjusted(self.px(8), 0, 0, 0), int(alignment), "{}, {}".format(*scene.coordinates))
