@@ -1,39 +1,53 @@
-"""The SCTP association: aiortc's handshake and chunks, bounded towards the peer."""
+"""The SCTP association: aiortc's handshake, our sender, and bounds on what a peer may do."""
 
 from __future__ import annotations
 
 import asyncio
 import struct
-from collections import deque
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from aiortc import RTCSctpCapabilities, RTCSctpTransport
 from aiortc.rtcsctptransport import (
+    CHUNK_TYPES,
     WEBRTC_STRING,
     Chunk,
+    CookieEchoChunk,
     DataChunk,
-    ForwardTsnChunk,
     InitAckChunk,
     InitChunk,
     ReconfigChunk,
     SackChunk,
 )
+from google_crc32c import value as crc32c
 
 from seedshot_desktop.seed.transport.dtls import Dtls
 from seedshot_desktop.seed.transport.inbound import WINDOW, Fragment, Inbound, ViolationError
 from seedshot_desktop.seed.transport.sdp import OUR_MAX_MESSAGE, OUR_SCTP_PORT
+from seedshot_desktop.seed.transport.sender import Limiter, Sender
 
 CONTROL = 0
 """The stream of the control channel; negotiated, never opened by DCEP."""
 DATA = 1
 LOW_WATER = 128 * 1024
 MAX_CONTROL_QUEUED = 1024
-MAX_GAP_BLOCKS = 512
-MAX_GAP_OFFSET = 65535
+MAX_BURST = 48
+"""Packets that one connection sends before the others have their turn."""
+TIMER_SLACK_S = 0.0005
+_PACKET = struct.Struct("!HHL")
+_CHUNK = struct.Struct("!BBH")
+_SACK = struct.Struct("!LLHH")
+_DATA = struct.Struct("!LHHL")
+_NO_CHECKSUM = b"\0\0\0\0"
 
 
 class Association(RTCSctpTransport):
-    """Two ordered, reliable streams to one viewer."""
+    """Two ordered, reliable streams to one viewer.
+
+    aiortc makes the association (INIT, COOKIE, heartbeats, ABORT). DATA and
+    SACK, which are all that a transfer consists of, never reach it.
+    """
 
     def __init__(
         self,
@@ -41,128 +55,197 @@ class Association(RTCSctpTransport):
         *,
         on_established: Callable[[], None],
         on_closed: Callable[[str], None],
-        on_message: Callable[[int, int, bytes], None],
+        on_message: Callable[[bytes], None],
         on_writable: Callable[[], None],
+        limiters: Sequence[Limiter] = (),
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(dtls, OUR_SCTP_PORT)
         self._local_partial_reliability = False
         self._advertised_rwnd = WINDOW
         self._inbound_streams_max = self._outbound_streams_count = 2
+        self._dtls = dtls
+        self._running = asyncio.get_running_loop()
         self._on_established = on_established
         self._on_closed = on_closed
         self._on_message = on_message
         self._on_writable = on_writable
+        self._limiters = limiters
+        self._clock = clock
         self._inbound: Inbound | None = None
-        self._control: deque[tuple[int, bytes]] = deque()
-        self._data: deque[tuple[int, bytes]] = deque()
-        self._buffered = 0
-        self._pump: asyncio.Task[None] | None = None
+        self._sender: Sender | None = None
+        self._peer_window = 0
+        self._asked_at = 0.0
+        self._round_trip: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._turn: asyncio.Handle | None = None
         self._ended = False
         self._progress = asyncio.Event()
 
-    async def open(self, remote_port: int, max_message: int) -> None:
+    def open(self, remote_port: int, max_message: int) -> None:
         """Begin the association; `on_established` or `on_closed` follows."""
-        await self.start(RTCSctpCapabilities(maxMessageSize=max_message), remote_port)
+        self._asked_at = self._clock()
+        _run(self.start(RTCSctpCapabilities(maxMessageSize=max_message), remote_port))
 
     # Sending
 
     @property
     def buffered(self) -> int:
-        """Bytes of data messages that were handed over and are not under way yet."""
-        return self._buffered
-
-    @property
-    def idle(self) -> bool:
-        """Whether everything that was handed over has been acknowledged."""
-        return not (self._control or self._data or self._outbound_queue or self._sent_queue)
+        """Bytes of data messages that were handed over and have not been sent yet."""
+        return self._sender.buffered if self._sender is not None else 0
 
     def send(self, stream: int, protocol: int, message: bytes) -> None:
         """Queue one message; control messages go before data messages that have not begun."""
-        queue = self._control if stream == CONTROL else self._data
-        if stream == CONTROL and len(queue) >= MAX_CONTROL_QUEUED:
+        if self._sender is None or self._ended:
+            return
+        if stream == CONTROL and self._sender.urgent_queued >= MAX_CONTROL_QUEUED:
             self._end("the viewer takes no control messages")
             return
-        queue.append((protocol, message))
-        if stream == DATA:
-            self._buffered += len(message)
-        self._wake()
+        self._sender.write(stream, protocol, message, urgent=stream == CONTROL)
+        self._take_turn()
 
     async def drained(self) -> None:
-        """Wait until everything that was handed over is acknowledged, or the association is over."""
-        while not self.idle and not self._ended:
+        """Wait until everything that is to be delivered is acknowledged, or the association is over."""
+        while not self._ended and self._sender is not None and not self._sender.idle:
             self._progress.clear()
             await self._progress.wait()
 
-    def drop_data(self) -> None:
-        """Forget the data messages that have not begun."""
-        self._data.clear()
-        self._buffered = 0
+    def freeze_data(self) -> None:
+        """Send nothing more of any data message, not even what was lost."""
+        if self._sender is not None:
+            self._sender.freeze(DATA)
 
-    def _wake(self) -> None:
-        if self._pump is None and not self._ended and self._association_state == self.State.ESTABLISHED:
-            self._pump = asyncio.create_task(self._flush(), name="sctp pump")
+    def _take_turn(self) -> None:
+        """Send when the loop comes round: never from inside the caller."""
+        if self._turn is None and not self._ended:
+            self._turn = self._running.call_soon(self._on_turn)
 
-    async def _flush(self) -> None:
-        try:
-            await self._data_channel_flush()
-        except ConnectionError:
-            pass  # the path went away; its own end is reported by ICE or DTLS
-        finally:
-            self._pump = None
+    def _on_turn(self) -> None:
+        self._turn = None
+        self._pump()
 
-    async def _data_channel_flush(self) -> None:
-        """Hand messages to SCTP while it has nothing waiting (aiortc calls this after every SACK)."""
-        before = self._buffered
-        while (self._control or self._data) and not self._outbound_queue and not self._ended:
-            if self._control:
-                protocol, message = self._control.popleft()
-                await self._send(CONTROL, protocol, message)
-            else:
-                protocol, message = self._data.popleft()
-                self._buffered -= len(message)
-                await self._send(DATA, protocol, message)
-        if before > LOW_WATER >= self._buffered:
+    def _pump(self) -> None:
+        """Send what may be sent now, and set the timer for the rest."""
+        sender = self._sender
+        if sender is None or self._ended:
+            return
+        now = self._clock()
+        before = sender.buffered
+        for _ in range(MAX_BURST):
+            chunk = sender.poll(now)
+            if chunk is None:
+                self._set_timer(sender.deadline(now), now)
+                break
+            self._emit(chunk)
+        else:
+            self._take_turn()
+        if before >= LOW_WATER > sender.buffered:
             self._on_writable()
+
+    def _emit(self, chunk: bytes) -> None:
+        header = _PACKET.pack(self._local_port, self._remote_port, self._remote_verification_tag)
+        checksum = crc32c(header + _NO_CHECKSUM + chunk)
+        self._dtls.transmit(header + checksum.to_bytes(4, "little") + chunk)
+
+    def _set_timer(self, deadline: float | None, now: float) -> None:
+        """Wake at `deadline`; a timer that is set for earlier is left to wake us for nothing."""
+        if deadline is None:
+            return
+        if self._timer is not None:
+            if self._timer_at <= deadline + TIMER_SLACK_S:
+                return
+            self._timer.cancel()
+        self._timer_at = deadline
+        self._timer = self._running.call_later(max(0.0, deadline - now), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._sender is None or self._ended:
+            return
+        self._sender.on_timer(self._clock())
+        if self._sender.dead:
+            self._end("the viewer can no longer be reached")
+            return
+        self._pump()
 
     # Receiving
 
-    async def _handle_data(self, data: bytes) -> None:
+    def receive(self, packet: bytes) -> None:
         """One packet; whatever is wrong with it ends this association and nothing else."""
         if self._ended:
             return
         try:
-            await super()._handle_data(data)
+            self._read(packet)
         except ViolationError as violation:
             self._end(f"the viewer broke the protocol: {violation}")
         except (struct.error, AssertionError, KeyError, IndexError, ValueError):
             self._end("the viewer broke the protocol: a malformed chunk")
 
-    async def _receive_chunk(self, chunk: Chunk) -> None:
-        if isinstance(chunk, InitChunk | InitAckChunk) and self._association_state in _BEFORE_DATA:
-            self._inbound = Inbound(chunk.initial_tsn, OUR_MAX_MESSAGE)
-        elif isinstance(chunk, InitChunk):
-            return  # the association stands; a viewer that starts anew makes a new connection
-        if isinstance(chunk, ForwardTsnChunk | ReconfigChunk):
-            await self._receive_unneeded(chunk)
+    async def _handle_data(self, data: bytes) -> None:
+        """What came together with the end of the DTLS handshake, from aiortc's own loop."""
+        self.receive(data)
+
+    def _read(self, packet: bytes) -> None:
+        if len(packet) < 16:
             return
-        await super()._receive_chunk(chunk)
+        tag = int.from_bytes(packet[4:8], "big")
+        if int.from_bytes(packet[8:12], "little") != crc32c(packet[:8] + _NO_CHECKSUM + packet[12:]):
+            return
+        at, end = 12, len(packet)
+        while at + 4 <= end and not self._ended:
+            kind, flags, length = _CHUNK.unpack_from(packet, at)
+            if length < 4 or at + length > end:
+                raise ViolationError("a chunk of a wrong length")
+            if tag != (0 if kind == InitChunk.type else self._local_verification_tag):
+                return
+            self._read_chunk(kind, flags, packet[at + 4 : at + length])
+            at += (length + 3) & ~3
+        if self._sack_needed:
+            _run(self._send_sack())
+        self._pump()
 
-    async def _receive_unneeded(self, chunk: Chunk) -> None:
-        if isinstance(chunk, ReconfigChunk):
-            self._end("the viewer closed its channels")
+    def _read_chunk(self, kind: int, flags: int, body: bytes) -> None:
+        if kind == SackChunk.type:
+            self._read_sack(body)
+        elif kind == DataChunk.type:
+            self._read_data(flags, body)
+        elif kind in _HANDSHAKE and (cls := CHUNK_TYPES.get(kind)) is not None:
+            _run(self._receive_chunk(cls(flags=flags, body=body)))
 
-    async def _receive_data_chunk(self, chunk: DataChunk) -> None:
+    def _read_sack(self, body: bytes) -> None:
+        if self._sender is None:
+            return
+        cumulative, window, blocks, duplicates = _SACK.unpack_from(body)
+        numbers = struct.unpack_from(f"!{2 * blocks}H", body, 12) if blocks else ()
+        gaps = list(zip(numbers[::2], numbers[1::2], strict=True))
+        self._sender.on_sack(self._clock(), cumulative, window, gaps, duplicates)
+        self._progress.set()
+
+    def _read_data(self, flags: int, body: bytes) -> None:
         if self._inbound is None:
             return
         self._sack_needed = True
-        fragment = Fragment(chunk.stream_id, chunk.protocol, chunk.flags, chunk.user_data)
-        for stream, protocol, message in self._inbound.receive(chunk.tsn, fragment):
-            self._deliver(stream, protocol, message)
+        tsn, stream, _, protocol = _DATA.unpack_from(body)
+        for source, kind, message in self._inbound.receive(tsn, Fragment(stream, protocol, flags, body[12:])):
+            if source != CONTROL or kind != WEBRTC_STRING:
+                raise ViolationError("a message that is not control text")
+            self._on_message(message)
 
-    def _deliver(self, stream: int, protocol: int, message: bytes) -> None:
-        if stream != CONTROL or protocol != WEBRTC_STRING:
-            raise ViolationError("a message that is not control text")
-        self._on_message(stream, protocol, message)
+    async def _receive_chunk(self, chunk: Chunk) -> None:
+        if isinstance(chunk, ReconfigChunk):
+            self._end("the viewer closed its channels")
+            return
+        if isinstance(chunk, InitChunk | InitAckChunk):
+            if self._association_state not in _BEFORE_DATA:
+                return  # a viewer that starts anew makes a new connection
+            self._inbound = Inbound(chunk.initial_tsn, OUR_MAX_MESSAGE)
+            self._peer_window = chunk.advertised_rwnd
+        if isinstance(chunk, InitAckChunk | CookieEchoChunk) and self._round_trip is None:
+            self._round_trip = self._clock() - self._asked_at
+        if isinstance(chunk, InitChunk):
+            self._asked_at = self._clock()
+        await super()._receive_chunk(chunk)
 
     async def _send_sack(self) -> None:
         if self._inbound is None:
@@ -176,55 +259,60 @@ class Association(RTCSctpTransport):
         self._sack_needed = False
         await self._send_chunk(sack)
 
-    async def _receive_sack_chunk(self, chunk: SackChunk) -> None:
-        if len(chunk.gaps) > MAX_GAP_BLOCKS:
-            raise ViolationError("a SACK of too many blocks")
-        flight = len(self._sent_queue)
-        last = 0
-        for start, end in chunk.gaps:
-            if not last < start <= end or end > flight:
-                raise ViolationError("a SACK whose blocks are not in order, or name what was never sent")
-            last = end
-        chunk.duplicates.clear()
-        await super()._receive_sack_chunk(chunk)
-        self._progress.set()
+    async def _send_chunk(self, chunk: Chunk) -> None:
+        self._emit(bytes(chunk))
 
     # Ending
 
     async def goodbye(self) -> None:
-        """Tell the peer that the association is over (ABORT), and end it here; raises ConnectionError."""
+        """Tell the peer that the association is over (ABORT), and end it here."""
         established = self._association_state == self.State.ESTABLISHED and not self._ended
         self.silence()
         if established:
             await self._abort()
 
     def _set_state(self, state: RTCSctpTransport.State) -> None:
+        before = self._association_state
         super()._set_state(state)
-        if state == self.State.ESTABLISHED:
+        if state == before:
+            return
+        if state == self.State.ESTABLISHED and self._sender is None:
+            self._sender = Sender(
+                self._local_tsn,
+                now=self._clock(),
+                window=self._peer_window,
+                rtt_hint=self._round_trip,
+                limiters=self._limiters,
+            )
             self._on_established()
-            self._wake()
         elif state == self.State.CLOSED:
             self._end("the viewer closed the connection")
 
     def _end(self, reason: str) -> None:
-        if self._ended:
-            return
-        self._ended = True
-        self.silence()
-        self._on_closed(reason)
+        if not self._ended:
+            self.silence()
+            self._on_closed(reason)
 
     def silence(self) -> None:
         """Stop every timer and forget what is queued; nothing is sent any more."""
         self._ended = True
         if self._association_state != self.State.CLOSED:
             super()._set_state(self.State.CLOSED)
-        if self._pump is not None:
-            self._pump.cancel()
-        self.drop_data()
-        self._control.clear()
-        self._outbound_queue.clear()
-        self._sent_queue.clear()
+        for handle in (self._timer, self._turn):
+            if handle is not None:
+                handle.cancel()
+        self._timer = self._turn = self._sender = self._inbound = None
         self._progress.set()
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Drive one of aiortc's handlers to its end: over our DTLS, none of them ever waits."""
+    try:
+        work.send(None)
+    except StopIteration:
+        return
+    work.close()
+    raise RuntimeError("an SCTP handler has waited")
 
 
 _BEFORE_DATA = (
@@ -232,3 +320,5 @@ _BEFORE_DATA = (
     RTCSctpTransport.State.COOKIE_WAIT,
     RTCSctpTransport.State.COOKIE_ECHOED,
 )
+_HANDSHAKE = frozenset({1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 14, 130})
+"""Chunks that aiortc handles; FORWARD-TSN is not among them: nothing partially reliable was agreed on."""

@@ -1,26 +1,76 @@
-"""DTLS for one viewer: aiortc's transport without SRTP, and silent on demand."""
+"""DTLS for one viewer: aiortc's handshake, then records in and out without a task or a queue between."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiortc import RTCDtlsTransport, RTCIceTransport
-from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, State
+from OpenSSL import SSL
 
 from seedshot_desktop.seed.transport.certificate import Certificate
+from seedshot_desktop.seed.transport.ice import GuardedConnection
 from seedshot_desktop.seed.transport.sdp import Offer
+
+MAX_RECORD = 2048
+_APPLICATION_DATA = 23
+_HEADER = 13
 
 
 class Dtls(RTCDtlsTransport):
     """We begin the handshake (``a=setup:active``); the viewer's certificate must match its offer."""
 
-    def __init__(self, ice: RTCIceTransport, certificate: Certificate) -> None:
+    def __init__(self, ice: RTCIceTransport, agent: GuardedConnection, certificate: Certificate) -> None:
         super().__init__(ice, [certificate.rtc])
+        self._agent = agent
+        self._on_packet: Callable[[bytes], None] | None = None
         self._set_role("client")
 
-    async def handshake(self, offer: Offer) -> bool:
-        """Secure the path; True when the viewer is who its offer says."""
+    async def handshake(self, offer: Offer, on_packet: Callable[[bytes], None]) -> bool:
+        """Secure the path; True when the viewer is who its offer says. Then every packet goes to `on_packet`."""
         fingerprints = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in offer.fingerprints]
         await self.start(RTCDtlsParameters(fingerprints=fingerprints, role="server"))
-        return self.state == "connected"
+        if self._state is not State.CONNECTED:
+            return False
+        self._on_packet = on_packet
+        self._agent.sink = self.receive
+        return True
+
+    def transmit(self, packet: bytes) -> None:
+        """Encrypt one packet and send it now; nothing once the connection is over."""
+        if self._state is State.CONNECTED and self._ssl is not None:
+            self._ssl.send(packet)
+            self._agent.transmit(self._ssl.bio_read(MAX_RECORD))
+
+    def receive(self, datagram: bytes) -> None:
+        """Decrypt one datagram."""
+        if self._state is not State.CONNECTED or self._ssl is None or self._on_packet is None:
+            return
+        self._ssl.bio_write(datagram)
+        alone = datagram[0] == _APPLICATION_DATA and int.from_bytes(datagram[11:13], "big") + _HEADER == len(datagram)
+        while (packet := self._read()) is not None:
+            self._on_packet(packet)
+            if alone:
+                return
+        self._answer()
+
+    def _read(self) -> bytes | None:
+        assert self._ssl is not None
+        try:
+            return self._ssl.recv(MAX_RECORD)
+        except SSL.ZeroReturnError:
+            self._set_state(State.CLOSED)
+        except SSL.Error:
+            pass  # nothing complete, or a forged record: DTLS goes on (RFC 6347, section 4.1.2.7)
+        return None
+
+    def _answer(self) -> None:
+        """What OpenSSL has to say by itself: a flight of the handshake once more, an alert."""
+        assert self._ssl is not None
+        try:
+            self._agent.transmit(self._ssl.bio_read(MAX_RECORD))
+        except SSL.Error:
+            pass  # nothing
 
     def _setup_srtp(self) -> None:
         """There is no media: no SRTP session is made, and SRTP datagrams never come this far."""

@@ -84,16 +84,27 @@ class GuardedConnection(Connection):
         """Nothing is sent or taken any more."""
         self.refused = 0
         """Datagrams and candidates that were not taken."""
+        self.sink: Callable[[bytes], None] | None = None
+        """Takes DTLS datagrams at once; until it is set, they wait in aioice's queue."""
         self._validated: set[tuple[str, int]] = set()
+        self._target: tuple[asyncio.DatagramTransport, tuple[str, int]] | None = None
 
     # Datagrams
 
     def dtls_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """A datagram of DTLS: only from an address that has shown the credentials, and never without bound."""
-        if addr in self._validated and self._queue.qsize() < MAX_QUEUED_DATAGRAMS:
-            self._queue.put_nowait((data, 1))
-        else:
+        if addr not in self._validated or self._queue.qsize() >= MAX_QUEUED_DATAGRAMS:
             self.refused += 1
+        elif self.sink is not None and self._queue.empty():
+            self.sink(data)
+        else:
+            self._queue.put_nowait((data, 1))
+
+    def transmit(self, data: bytes) -> None:
+        """Send a datagram on the nominated path, at once; nothing where there is none."""
+        if self._target is not None:
+            transport, addr = self._target
+            transport.sendto(data, addr)
 
     def data_received(self, data: bytes, component: int) -> None:
         """What looked like STUN and is not."""
@@ -111,6 +122,8 @@ class GuardedConnection(Connection):
         if pair.state == ice.CandidatePair.State.SUCCEEDED and len(self._validated) < MAX_VALIDATED:
             self._validated.add(pair.remote_addr)
         super().check_complete(pair)
+        if not self.silenced and (nominated := self._nominated.get(1)) is not None:
+            self._target = (nominated.protocol.transport, nominated.remote_addr)
 
     def _may_learn(self, addr: tuple[str, int]) -> bool:
         if len(self._remote_candidates) < MAX_REMOTE_CANDIDATES and len(self._check_list) < MAX_PAIRS:
@@ -251,6 +264,8 @@ class GuardedConnection(Connection):
     def silence(self) -> None:
         """From now on not one byte leaves, not even a response to a check."""
         self.silenced = True
+        self.sink = None
+        self._target = None
         self._nominated.clear()
 
     @property

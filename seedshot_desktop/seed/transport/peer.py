@@ -9,7 +9,7 @@ that may not answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from seedshot_desktop.seed.transport.certificate import Certificate
 from seedshot_desktop.seed.transport.dtls import Dtls
 from seedshot_desktop.seed.transport.ice import Gatherer, IceOptions
 from seedshot_desktop.seed.transport.sdp import MAX_CANDIDATES, Offer, format_answer, parse_offer
+from seedshot_desktop.seed.transport.sender import Limiter
 
 CONNECT_TIMEOUT_S = 20.0
 END_OF_CANDIDATES_S = 10.0
@@ -60,7 +61,14 @@ class PeerCallbacks(Protocol):
 class Peer:
     """The owner's end of one connection: answers one offer, sends, ends."""
 
-    def __init__(self, *, certificate: Certificate, ice: IceOptions, callbacks: PeerCallbacks) -> None:
+    def __init__(
+        self,
+        *,
+        certificate: Certificate,
+        ice: IceOptions,
+        callbacks: PeerCallbacks,
+        limiters: Sequence[Limiter] = (),
+    ) -> None:
         self._certificate = certificate
         self._options = ice
         self._callbacks = callbacks
@@ -71,13 +79,14 @@ class Peer:
         self._gatherer = Gatherer()
         self._agent = self._gatherer.agent
         self._ice = RTCIceTransport(self._gatherer)
-        self._dtls = Dtls(self._ice, certificate)
+        self._dtls = Dtls(self._ice, self._agent, certificate)
         self._association = Association(
             self._dtls,
             on_established=self._established,
             on_closed=self._lost,
             on_message=self._received,
             on_writable=lambda: self._tell(self._callbacks.on_writable),
+            limiters=limiters,
         )
         self._signalled = 0
         self._teardown: asyncio.Task[None] | None = None
@@ -191,14 +200,11 @@ class Peer:
             self._lost("no path to the viewer was found")
             return
         self._ice.on("statechange", lambda: self._watch(self._ice.state, "the viewer can no longer be reached"))
-        if not await self._dtls.handshake(offer):
+        if not await self._dtls.handshake(offer, self._association.receive):
             self._lost("the connection could not be secured")
             return
         self._dtls.on("statechange", lambda: self._watch(self._dtls.state, "the viewer closed the connection"))
-        try:
-            await self._association.open(offer.sctp_port, offer.max_message)
-        except ConnectionError:
-            self._lost("the viewer closed the connection")
+        self._association.open(offer.sctp_port, offer.max_message)
 
     def _established(self) -> None:
         for timer in self._timers:
@@ -228,7 +234,7 @@ class Peer:
         if self._state is PeerState.OPEN:
             self._association.send(stream, protocol, message)
 
-    def _received(self, _stream: int, _protocol: int, message: bytes) -> None:
+    def _received(self, message: bytes) -> None:
         try:
             text = message.decode()
         except UnicodeDecodeError:
@@ -241,11 +247,11 @@ class Peer:
     async def close(self, *, flush: bool = False) -> None:
         """End the connection and wait until nothing of it is left.
 
-        With `flush`, control messages are given half a second to arrive; data
-        messages that have not begun are dropped either way.
+        With `flush`, control messages are given half a second to arrive. Of
+        data messages nothing more is sent, not even what was lost.
         """
         if flush and self._state is PeerState.OPEN:
-            self._association.drop_data()
+            self._association.freeze_data()
             await self._flushed()
         if self._state is not PeerState.CLOSED:
             await self._say_goodbye()

@@ -1,0 +1,616 @@
+"""What to send next, and what has been lost: the sending half of an SCTP association (pure).
+
+Time is an argument of every method, and nothing here knows a socket, so a
+simulated link can drive it. `poll` gives chunks while sending is allowed,
+`deadline` says when to call `on_timer` and `poll` again.
+
+Loss is told by time, not by counting gaps: RACK with a tail-loss probe
+(RFC 8985), with a send time for each transmission of each chunk, so the loss of
+a retransmission is seen as soon as any other loss. The retransmission timer
+(RFC 9260, section 6.3) backs off and comes to an end.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from seedshot_desktop.seed.transport.bbr import Bbr, Sample
+from seedshot_desktop.seed.transport.inbound import FIRST, LAST, TSN_MODULO, ViolationError
+
+IMMEDIATE = 0x08
+"""The I bit: acknowledge without delay (RFC 7053)."""
+CHUNK_HEADER = 16
+PACKET_OVERHEAD = 12 + 37 + 28
+"""SCTP's common header, DTLS 1.2's record with AES-GCM, UDP and IPv4: bytes that a chunk costs on the link."""
+DEFAULT_PAYLOAD = 1160
+RTO_INITIAL_S = 1.0
+RTO_MIN_S = 0.3
+RTO_MAX_S = 8.0
+RTT_VARIANCE_MIN_S = 0.2
+"""A receiver may hold a SACK back for 200 ms (RFC 9260, section 6.2)."""
+PROBE_MIN_S = 0.01
+GIVE_UP_S = 25.0
+"""How long nothing at all is acknowledged before the path counts as dead."""
+REPORTED_BLOCKS = 16
+"""Some receivers name no more than this many gap blocks, so chunks beyond the last may have arrived."""
+BURST_S = 0.001
+CREDIT_S = 0.005
+"""A late wake-up may catch up by this much time of sending."""
+_HEADER = struct.Struct("!BBHLHHL")
+_OUTSTANDING, _LOST, _ACKED = range(3)
+
+
+class Limiter(Protocol):
+    """Bounds how fast bytes may leave, over one sender or over many."""
+
+    def ready_at(self, now: float) -> float:
+        """When the next chunk may leave; `now` or earlier: at once."""
+
+    def spend(self, now: float, size: int) -> None:
+        """A chunk of `size` bytes leaves."""
+
+
+class _Sent:
+    """One chunk on its way, or on its way once more."""
+
+    __slots__ = (
+        "app_limited",
+        "chunk",
+        "delivered",
+        "delivered_at",
+        "first_sent_at",
+        "in_flight",
+        "lost",
+        "sent_at",
+        "size",
+        "state",
+        "times",
+        "tsn",
+    )
+
+    def __init__(self, tsn: int, chunk: bytearray, size: int) -> None:
+        self.tsn = tsn
+        self.chunk = chunk
+        self.size = size
+        self.state = _OUTSTANDING
+        self.times = 0
+        self.sent_at = self.delivered_at = self.first_sent_at = 0.0
+        self.delivered = self.in_flight = self.lost = 0
+        self.app_limited = False
+
+
+class _Message:
+    """A message that is being cut into chunks."""
+
+    __slots__ = ("at", "data", "protocol", "sequence", "stream")
+
+    def __init__(self, stream: int, protocol: int, data: bytes) -> None:
+        self.stream = stream
+        self.protocol = protocol
+        self.data = data
+        self.sequence = 0
+        self.at = 0
+
+
+class Sender:
+    """Queues messages, cuts them into chunks, keeps them until they are acknowledged."""
+
+    def __init__(
+        self,
+        first_tsn: int,
+        *,
+        now: float,
+        window: int,
+        rtt_hint: float | None = None,
+        payload: int = DEFAULT_PAYLOAD,
+        limiters: Sequence[Limiter] = (),
+    ) -> None:
+        self.payload = payload
+        """User bytes of a chunk; may grow when a larger packet is known to pass."""
+        self.control = bbr = Bbr(now, payload + CHUNK_HEADER + PACKET_OVERHEAD, rtt_hint)
+        self._bbr = bbr
+        self._limiters = tuple(limiters)
+        # queues
+        self._urgent: deque[_Message] = deque()
+        self._waiting: deque[_Message] = deque()
+        self._current: _Message | None = None
+        self._sequences: dict[int, int] = {}
+        self.buffered = 0
+        """Bytes of data messages that have not been sent once."""
+        self._frozen = False
+        # chunks on their way; TSNs are counted on without wrapping
+        self._next_tsn = first_tsn
+        self._cumulative = first_tsn - 1
+        self._chunks: dict[int, _Sent] = {}
+        self._order: deque[tuple[_Sent, int]] = deque()
+        self._lost_chunks: deque[_Sent] = deque()
+        self._gaps: list[tuple[int, int]] = []
+        self._highest_acked = self._cumulative
+        self._complete_report = True
+        self._in_flight = 0
+        self._peer_window = window
+        # delivery rate
+        self._delivered = 0
+        self._delivered_at = now
+        self._first_sent_at = now
+        self._lost = 0
+        self._app_limited_until = 0
+        # RACK, probe and retransmission timer
+        self.srtt: float | None = rtt_hint
+        self._rttvar = (rtt_hint or 0.0) / 2
+        self._rack_at = 0.0
+        self._rack_tsn = 0
+        self._rack_rtt = 0.0
+        self._reordering = False
+        self._window_steps = 1
+        self._rack_deadline: float | None = None
+        self._timer_at: float | None = None
+        self._probing = False
+        self._probe_due = False
+        self._backoff = 0
+        self._heard_at = now
+        self._frozen_stream = -1
+        self.dead = False
+        """The peer has acknowledged nothing for too long."""
+        # pacing
+        self._next_send = now
+        # statistics
+        self.retransmitted = 0
+        self.spurious = 0
+        self.timeouts = 0
+
+    # Handing over
+
+    def write(self, stream: int, protocol: int, message: bytes, *, urgent: bool = False) -> None:
+        """Queue a message; an urgent one goes before those that have not begun."""
+        if urgent:
+            self._urgent.append(_Message(stream, protocol, message))
+        elif not self._frozen:
+            self._waiting.append(_Message(stream, protocol, message))
+            self.buffered += len(message)
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that is still to be delivered has been acknowledged."""
+        if self._urgent or (self._current is not None) or self._waiting:
+            return False
+        return not self._chunks if not self._frozen else not self._kept()
+
+    @property
+    def urgent_queued(self) -> int:
+        """Urgent messages that have not begun."""
+        return len(self._urgent)
+
+    @property
+    def in_flight(self) -> int:
+        """Bytes on their way, headers included."""
+        return self._in_flight
+
+    @property
+    def window(self) -> int:
+        """The congestion window, in bytes."""
+        return self._bbr.window
+
+    def freeze(self, stream: int) -> None:
+        """Send nothing more of `stream`: neither what waits nor what was lost."""
+        self._frozen = True
+        self._waiting.clear()
+        self.buffered = 0
+        if self._current is not None and self._current.stream == stream:
+            self._current = None
+        for sent in self._chunks.values():
+            if _stream_of(sent) == stream and sent.state != _ACKED:
+                if sent.state == _OUTSTANDING:
+                    self._in_flight -= sent.size
+                sent.state = _ACKED
+        self._frozen_stream = stream
+
+    def _kept(self) -> bool:
+        return any(sent.state != _ACKED for sent in self._chunks.values())
+
+    # Sending
+
+    def poll(self, now: float) -> bytes | None:
+        """The next chunk to send at `now`, or None when nothing may be sent."""
+        if self.dead:
+            return None
+        if self._probe_due:
+            self._probe_due = False
+            return self._probe(now)
+        if self._next_send > now or self._limited(now):
+            return None
+        while self._lost_chunks and self._lost_chunks[0].state != _LOST:
+            self._lost_chunks.popleft()
+        if self._lost_chunks:
+            if self._in_flight >= self._bbr.window:
+                return None
+            return self._transmit(self._lost_chunks.popleft(), now)
+        return self._send_new(now)
+
+    def _limited(self, now: float) -> bool:
+        return any(limiter.ready_at(now) > now for limiter in self._limiters)
+
+    def _send_new(self, now: float) -> bytes | None:
+        message = self._current or self._next_message()
+        if message is None:
+            self._note_app_limited()
+            return None
+        if self._in_flight >= self._bbr.window:
+            return None
+        size = min(self.payload, len(message.data) - message.at)
+        if self._in_flight and self._outstanding_bytes() + size > self._peer_window:
+            self._note_app_limited()
+            return None
+        return self._transmit(self._cut(message, size), now)
+
+    def _outstanding_bytes(self) -> int:
+        return self._in_flight
+
+    def _next_message(self) -> _Message | None:
+        queue = self._urgent or self._waiting
+        if not queue:
+            return None
+        message = queue.popleft()
+        message.sequence = self._sequences.get(message.stream, 0)
+        self._sequences[message.stream] = (message.sequence + 1) & 0xFFFF
+        self._current = message
+        return message
+
+    def _cut(self, message: _Message, size: int) -> _Sent:
+        """The next chunk of a message (RFC 9260, section 3.3.1), padded to four bytes."""
+        at = message.at
+        message.at = end = at + size
+        flags = FIRST if at == 0 else 0
+        if end == len(message.data):
+            self._current = None
+            flags |= LAST | (0 if self._urgent or self._waiting else IMMEDIATE)
+        tsn = self._next_tsn
+        self._next_tsn = tsn + 1
+        chunk = bytearray(
+            _HEADER.pack(
+                0,
+                flags,
+                CHUNK_HEADER + size,
+                tsn % TSN_MODULO,
+                message.stream,
+                message.sequence,
+                message.protocol,
+            )
+        )
+        chunk += message.data[at:end]
+        chunk += bytes(-size % 4)
+        if message.stream:
+            self.buffered -= size
+        sent = _Sent(tsn, chunk, len(chunk) + PACKET_OVERHEAD)
+        self._chunks[tsn] = sent
+        return sent
+
+    def _transmit(self, sent: _Sent, now: float) -> bytes:
+        if self._in_flight == 0 and not self._lost_chunks and not self._backoff:
+            self._heard_at = now
+        if self._in_flight == 0:
+            self._first_sent_at = self._delivered_at = now
+            if not sent.times:
+                self._bbr.on_restart(now)
+                self._next_send = max(self._next_send, now)
+        if sent.times:
+            self.retransmitted += 1
+            sent.chunk[1] |= IMMEDIATE
+        sent.times += 1
+        sent.state = _OUTSTANDING
+        sent.sent_at = now
+        sent.first_sent_at = self._first_sent_at
+        sent.delivered_at = self._delivered_at
+        sent.delivered = self._delivered
+        sent.app_limited = self._app_limited_until > 0
+        sent.lost = self._lost
+        self._in_flight += sent.size
+        sent.in_flight = self._in_flight
+        self._order.append((sent, sent.times))
+        self._pace(sent.size, now)
+        if self._timer_at is None:
+            self._arm(now)
+        return bytes(sent.chunk)
+
+    def _pace(self, size: int, now: float) -> None:
+        for limiter in self._limiters:
+            limiter.spend(now, size)
+        self._next_send = max(self._next_send, now - CREDIT_S) + size / self._bbr.pacing_rate
+
+    def _note_app_limited(self) -> None:
+        if self._in_flight < self._bbr.window:
+            self._app_limited_until = self._delivered + self._in_flight or 1
+
+    # Acknowledgements
+
+    def on_sack(
+        self, now: float, cumulative: int, window: int, gaps: Sequence[tuple[int, int]], duplicates: int = 0
+    ) -> None:
+        """A SACK: `cumulative` is 32 bits wide, `gaps` are offsets from it, both ends included.
+
+        Raises ViolationError where it acknowledges what was never sent.
+        """
+        ahead = (cumulative - self._cumulative) % TSN_MODULO
+        if ahead >= TSN_MODULO // 2:
+            return  # older than what is known
+        cumulative = self._cumulative + ahead
+        blocks = self._absolute(cumulative, gaps)
+        self._heard_at = now
+        self._peer_window = window
+        if duplicates:
+            self._duplicated(duplicates)
+        acked: list[_Sent] = []
+        for tsn in range(self._cumulative + 1, cumulative + 1):
+            sent = self._chunks.pop(tsn)
+            if sent.state != _ACKED:
+                acked.append(sent)
+        self._cumulative = cumulative
+        self._highest_acked = max(self._highest_acked, cumulative)
+        self._read_gaps(blocks, acked)
+        self._learn(now, acked)
+
+    def _absolute(self, cumulative: int, gaps: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        if cumulative >= self._next_tsn:
+            raise ViolationError("a SACK of what was never sent")
+        blocks = []
+        last = cumulative + 1
+        for start, end in gaps:
+            if cumulative + start <= last or end < start:
+                raise ViolationError("a SACK whose blocks are not in order")
+            last = cumulative + end
+            blocks.append((cumulative + start, last))
+        if blocks and last >= self._next_tsn:
+            raise ViolationError("a SACK of what was never sent")
+        return blocks
+
+    def _read_gaps(self, blocks: list[tuple[int, int]], acked: list[_Sent]) -> None:
+        """Acknowledge what the blocks name and the last ones did not: the work is that of the news in them."""
+        for start, end in _difference(blocks, self._gaps):
+            for tsn in range(start, end + 1):
+                sent = self._chunks[tsn]
+                if sent.state != _ACKED:
+                    acked.append(sent)
+        self._complete_report = len(blocks) < REPORTED_BLOCKS
+        if blocks:
+            self._take_back(blocks)
+            self._highest_acked = max(self._highest_acked, blocks[-1][1])
+        self._gaps = blocks
+
+    def _take_back(self, blocks: list[tuple[int, int]]) -> None:
+        """A receiver may forget what it had acknowledged in a block (RFC 9260, section 6.2.1)."""
+        floor, ceiling = self._cumulative, blocks[-1][1]
+        for start, end in _difference(self._gaps, blocks):
+            for tsn in range(max(start, floor + 1), min(end, ceiling) + 1):
+                sent = self._chunks[tsn]
+                if sent.state == _ACKED and _stream_of(sent) != self._frozen_stream:
+                    sent.state = _LOST
+                    self._lost_chunks.append(sent)
+
+    def _learn(self, now: float, acked: list[_Sent]) -> None:
+        lost_before = self._lost
+        newest: _Sent | None = None
+        newly = 0
+        for sent in acked:
+            if sent.state == _OUTSTANDING:
+                self._in_flight -= sent.size
+            sent.state = _ACKED
+            newly += sent.size
+            if newest is None or (sent.sent_at, sent.tsn) > (newest.sent_at, newest.tsn):
+                newest = sent
+        if newest is None:
+            self._detect(now)
+            self._arm(now, keep=True)
+            return
+        self._delivered += newly
+        self._delivered_at = now
+        if self._app_limited_until and self._delivered > self._app_limited_until:
+            self._app_limited_until = 0
+        rtt = self._sample_rtt(now, newest)
+        self._update_rack(newest, rtt)
+        self._detect(now)
+        self._first_sent_at = newest.sent_at
+        self._backoff = 0
+        self._probing = False
+        self._bbr.on_ack(self._sample(now, newest, newly, rtt, self._lost - lost_before))
+        self._arm(now)
+
+    def _sample(self, now: float, newest: _Sent, newly: int, rtt: float | None, newly_lost: int) -> Sample:
+        delivered = self._delivered - newest.delivered
+        interval = max(newest.sent_at - newest.first_sent_at, now - newest.delivered_at)
+        plausible = interval > 0 and interval >= 0.9 * min(self._bbr.min_rtt, rtt or self._bbr.min_rtt)
+        return Sample(
+            now=now,
+            delivered=self._delivered,
+            newly_acked=newly,
+            newly_lost=newly_lost,
+            in_flight=self._in_flight,
+            rtt=rtt,
+            rate=delivered / interval if plausible else 0.0,
+            interval_delivered=delivered,
+            prior_delivered=newest.delivered,
+            app_limited=newest.app_limited,
+            tx_in_flight=newest.in_flight,
+            lost=self._lost - newest.lost,
+        )
+
+    def _sample_rtt(self, now: float, newest: _Sent) -> float | None:
+        rtt = now - newest.sent_at
+        if newest.times > 1:
+            return None  # which of the transmissions arrived cannot be told (Karn)
+        if self.srtt is None:
+            self.srtt, self._rttvar = rtt, rtt / 2
+        else:
+            self._rttvar += (abs(self.srtt - rtt) - self._rttvar) / 4
+            self.srtt += (rtt - self.srtt) / 8
+        return rtt
+
+    # Loss
+
+    def _update_rack(self, newest: _Sent, rtt: float | None) -> None:
+        """RFC 8985, section 6.2, steps 1 and 2; a SACK that comes too soon is of an earlier transmission."""
+        if rtt is None:
+            rtt = self._delivered_at - newest.sent_at
+            if rtt < min(self._bbr.min_rtt, self.srtt or 0.0):
+                return
+        if (newest.sent_at, newest.tsn) > (self._rack_at, self._rack_tsn):
+            self._rack_at, self._rack_tsn, self._rack_rtt = newest.sent_at, newest.tsn, rtt
+        elif newest.times == 1:
+            self._reordering = True
+
+    def _reordering_window(self) -> float:
+        least = min(self._bbr.min_rtt, self._rack_rtt)
+        return min(self._window_steps * least / 4, self.srtt or least)
+
+    def _duplicated(self, count: int) -> None:
+        """The receiver had it already: we were too quick; wait longer (RFC 8985, section 6.2, step 4)."""
+        self.spurious += count
+        if self.retransmitted:
+            self._window_steps = min(self._window_steps + 1, 8)
+
+    def _detect(self, now: float) -> None:
+        """Mark as lost what was sent long enough before something that has arrived."""
+        self._rack_deadline = None
+        wait = self._rack_rtt + self._reordering_window()
+        newest = (self._rack_at, self._rack_tsn)
+        order = self._order
+        while order:
+            sent, times = order[0]
+            if sent.times != times or sent.state != _OUTSTANDING:
+                order.popleft()
+                continue
+            if (sent.sent_at, sent.tsn) >= newest:
+                return
+            lost_at = sent.sent_at + wait + self._patience(sent)
+            if lost_at > now:
+                self._rack_deadline = lost_at
+                return
+            order.popleft()
+            self._lose(sent)
+
+    def _patience(self, sent: _Sent) -> float:
+        """A SACK that is full of blocks says nothing of later chunks: they get one more round trip to be named."""
+        if self._complete_report or sent.tsn <= self._highest_acked:
+            return 0.0
+        return self.srtt or 0.0
+
+    def _lose(self, sent: _Sent) -> None:
+        sent.state = _LOST
+        self._in_flight -= sent.size
+        self._lost += sent.size
+        self._lost_chunks.append(sent)
+
+    # Timers
+
+    def deadline(self, now: float) -> float | None:
+        """When to call `on_timer` and then `poll`; None while there is nothing to wait for."""
+        times = [at for at in (self._rack_deadline, self._timer_at) if at is not None]
+        if self._may_send_more():
+            ready = max([self._next_send + BURST_S, *(limiter.ready_at(now) for limiter in self._limiters)])
+            times.append(ready)
+        return min(times) if times else None
+
+    def _may_send_more(self) -> bool:
+        if self.dead or self._in_flight >= self._bbr.window:
+            return False
+        if self._lost_chunks:
+            return True
+        message = self._current or (self._urgent or self._waiting or (None,))[0]
+        if message is None:
+            return False
+        size = min(self.payload, len(message.data) - message.at)
+        return not self._in_flight or self._in_flight + size <= self._peer_window
+
+    def on_timer(self, now: float) -> None:
+        """A deadline has come: look for losses, probe, or time out."""
+        if self._rack_deadline is not None and now >= self._rack_deadline:
+            self._detect(now)
+        if self._timer_at is None or now < self._timer_at:
+            return
+        if not self._chunks_outstanding():
+            self._timer_at = None
+        elif now - self._heard_at > GIVE_UP_S:
+            self.dead = True
+            self._timer_at = None
+        elif not self._probing and not self._backoff:
+            self._probing = self._probe_due = True
+            self._timer_at = now + self._rto()
+        else:
+            self._time_out(now)
+
+    def _chunks_outstanding(self) -> bool:
+        return self._in_flight > 0 or bool(self._lost_chunks)
+
+    def _arm(self, now: float, *, keep: bool = False) -> None:
+        """Restart the timer: a probe after two round trips, then the retransmission timer."""
+        if keep and self._timer_at is not None:
+            return
+        if not self._chunks_outstanding():
+            self._timer_at = None
+        elif self.srtt is None:
+            self._timer_at = now + self._rto()
+        else:
+            self._timer_at = now + min(max(2 * self.srtt, PROBE_MIN_S) + self._delay_of_one(), self._rto())
+
+    def _delay_of_one(self) -> float:
+        """A lone packet may be acknowledged late unless it asks not to be."""
+        return 0.0 if self._in_flight > 2 * self.payload else 0.05
+
+    def _rto(self) -> float:
+        if self.srtt is None:
+            base = RTO_INITIAL_S
+        else:
+            base = max(self.srtt + max(4 * self._rttvar, RTT_VARIANCE_MIN_S), RTO_MIN_S)
+        return min(base * (1 << self._backoff), RTO_MAX_S)
+
+    def _probe(self, now: float) -> bytes | None:
+        """One chunk that makes the receiver say what it has (RFC 8985, section 7.3)."""
+        for sent in reversed(self._chunks.values()):
+            if sent.state == _OUTSTANDING:
+                self._in_flight -= sent.size
+                return self._transmit(sent, now)
+        return None
+
+    def _time_out(self, now: float) -> None:
+        self.timeouts += 1
+        self._backoff = min(self._backoff + 1, 10)
+        self._lost_chunks = deque(sent for sent in self._chunks.values() if sent.state != _ACKED)
+        for sent in self._lost_chunks:
+            if sent.state == _OUTSTANDING:
+                sent.state = _LOST
+                self._in_flight -= sent.size
+                self._lost += sent.size
+        self._order.clear()
+        self._rack_deadline = None
+        self._probing = False
+        self._next_send = now
+        self._bbr.on_timeout(self._in_flight)
+        self._timer_at = now + self._rto()
+
+
+def _stream_of(sent: _Sent) -> int:
+    return int.from_bytes(sent.chunk[8:10], "big")
+
+
+def _difference(ours: list[tuple[int, int]], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The parts of `ours` that `others` do not cover; both are sorted and without overlaps."""
+    if not others:
+        return ours
+    left: list[tuple[int, int]] = []
+    at = 0
+    for first, end in ours:
+        start = first
+        while at < len(others) and others[at][1] < start:
+            at += 1
+        position = at
+        while start <= end:
+            if position >= len(others) or others[position][0] > end:
+                left.append((start, end))
+                break
+            if others[position][0] > start:
+                left.append((start, others[position][0] - 1))
+            start = others[position][1] + 1
+            position += 1
+    return left

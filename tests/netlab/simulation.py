@@ -1,0 +1,183 @@
+"""Senders on a simulated link: no socket, no clock, a second of transfer in a blink.
+
+``python -m tests.netlab.simulation`` prints what the sender does on the
+benchmark's links.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from seedshot_desktop.seed.transport.sender import PACKET_OVERHEAD, Sender
+from tests.netlab.link import Link, LinkOptions
+
+SACK_SIZE = 110
+DELAYED_SACK_S = 0.02
+
+
+class Receiver:
+    """A receiver as RFC 9260 wants it: SACK for every second packet, at once for a gap, and after a delay."""
+
+    def __init__(self, first_tsn: int, window: int = 5 * 1024 * 1024) -> None:
+        self.cumulative = first_tsn - 1
+        self.window = window
+        self.bytes = 0
+        self.duplicates = 0
+        self._new_duplicates = 0
+        self._ahead: set[int] = set()
+        self._unacknowledged = 0
+        self.sack_at: float | None = None
+
+    def receive(self, now: float, chunk: bytes) -> bool:
+        """Take a DATA chunk; True when a SACK is to be sent at once."""
+        _, flags, length, tsn = struct.unpack_from("!BBHL", chunk)
+        if tsn <= self.cumulative or tsn in self._ahead:
+            self.duplicates += 1
+            self._new_duplicates += 1
+            return True
+        self.bytes += length - 16
+        self._ahead.add(tsn)
+        while self.cumulative + 1 in self._ahead:
+            self.cumulative += 1
+            self._ahead.discard(self.cumulative)
+        self._unacknowledged += 1
+        if flags & 0x08 or self._ahead or self._unacknowledged >= 2:
+            return True
+        self.sack_at = now + DELAYED_SACK_S
+        return False
+
+    def sack(self) -> tuple[int, int, list[tuple[int, int]], int]:
+        """Cumulative TSN, window, gap blocks (at most 20, as dcSCTP), duplicates."""
+        self._unacknowledged = 0
+        self.sack_at = None
+        blocks: list[tuple[int, int]] = []
+        for tsn in sorted(self._ahead):
+            offset = tsn - self.cumulative
+            if blocks and blocks[-1][1] == offset - 1:
+                blocks[-1] = (blocks[-1][0], offset)
+            else:
+                blocks.append((offset, offset))
+        duplicates, self._new_duplicates = self._new_duplicates, 0
+        return self.cumulative, self.window, blocks[:20], duplicates
+
+
+@dataclass
+class Flow:
+    """One sender, its receiver, and what happened."""
+
+    sender: Sender
+    receiver: Receiver
+    total: int
+    begins: float = 0.0
+    written: int = 0
+    finished: float | None = None
+    trace: list[tuple[float, int]] = field(default_factory=list)
+
+
+class Network:
+    """Flows that share one bottleneck, and a way back for each that never fills."""
+
+    def __init__(self, forward: LinkOptions, back: LinkOptions, seed: int = 1) -> None:
+        self.now = 0.0
+        self.forward: Link[tuple[int, object]] = Link(forward, seed)
+        self.back: Link[tuple[int, object]] = Link(back, seed + 1)
+        self.flows: list[Flow] = []
+        self.others: list[object] = []
+        self.on_step: Callable[[float], None] | None = None
+
+    def add(self, total: int, begins: float = 0.0, *, payload: int = 1160, **options: object) -> Flow:
+        """A transfer of `total` bytes; the handshake has measured the round trip."""
+        rtt = self.forward.options.delay_s + self.back.options.delay_s
+        sender = Sender(1000, now=begins, window=5 * 1024 * 1024, rtt_hint=max(rtt, 0.001), payload=payload, **options)
+        flow = Flow(sender, Receiver(1000), total, begins)
+        self.flows.append(flow)
+        return flow
+
+    def run(self, until: float, tick: float = 0.001) -> None:
+        """Go on until every flow is finished, or the time is `until`."""
+        while self.now < until and any(flow.finished is None for flow in self.flows):
+            for index, flow in enumerate(self.flows):
+                if self.now >= flow.begins:
+                    self._send(index, flow)
+            self._deliver()
+            self.now = self._next(tick, until)
+
+    def _send(self, index: int, flow: Flow) -> None:
+        sender = flow.sender
+        while flow.written < flow.total and sender.buffered < 256 * 1024:
+            size = min(65536, flow.total - flow.written)
+            sender.write(1, 53, bytes(size))
+            flow.written += size
+        deadline = sender.deadline(self.now)
+        if deadline is not None and deadline <= self.now + 1e-9:
+            sender.on_timer(self.now)
+        while (chunk := sender.poll(self.now)) is not None:
+            self.forward.send(self.now, (index, chunk), len(chunk) + PACKET_OVERHEAD)
+
+    def _deliver(self) -> None:
+        for index, chunk in self.forward.arrivals(self.now):
+            flow = self.flows[index]
+            assert isinstance(chunk, bytes)
+            if flow.receiver.receive(self.now, chunk):
+                self.back.send(self.now, (index, flow.receiver.sack()), SACK_SIZE)
+            if flow.receiver.bytes >= flow.total and flow.finished is None:
+                flow.finished = self.now
+        for index, flow in enumerate(self.flows):
+            if flow.receiver.sack_at is not None and flow.receiver.sack_at <= self.now:
+                self.back.send(self.now, (index, flow.receiver.sack()), SACK_SIZE)
+        for index, sack in self.back.arrivals(self.now):
+            assert isinstance(sack, tuple)
+            cumulative, window, gaps, duplicates = sack
+            self.flows[index].sender.on_sack(self.now, cumulative, window, gaps, duplicates)
+
+    def _next(self, tick: float, until: float) -> float:
+        times = [until]
+        for link in (self.forward, self.back):
+            arrival = link.next_arrival()
+            if arrival is not None:
+                times.append(arrival)
+        for flow in self.flows:
+            if self.now < flow.begins:
+                times.append(flow.begins)
+            elif (deadline := flow.sender.deadline(self.now)) is not None:
+                # a timer of an event loop is never exact
+                times.append(max(deadline, self.now + tick) if deadline <= self.now else deadline)
+            if flow.receiver.sack_at is not None:
+                times.append(flow.receiver.sack_at)
+        return max(min(times), self.now)
+
+
+MBIT = 1_000_000
+ROWS = [
+    ("25 ms 1 % 50 Mbit 500 KB", 10_000_000, LinkOptions(0.025, loss=0.01, rate=50 * MBIT, queue=500_000)),
+    ("25 ms 0 % 100 Mbit 1000 KB", 10_000_000, LinkOptions(0.025, rate=100 * MBIT, queue=1_000_000)),
+    ("10 ms 0 % 100 Mbit 100 KB", 10_000_000, LinkOptions(0.010, rate=100 * MBIT, queue=100_000)),
+    ("75 ms 0.5 % 20 Mbit 250 KB", 5_000_000, LinkOptions(0.075, loss=0.005, rate=20 * MBIT, queue=250_000)),
+    ("25 ms 0 % 50 Mbit picture", 1_000_000, LinkOptions(0.025, rate=50 * MBIT, queue=500_000)),
+]
+
+
+def main() -> None:
+    """Print the benchmark's links as simulated."""
+    for name, size, options in ROWS:
+        rates = []
+        for seed in range(1, 8):
+            network = Network(options, options, seed)
+            flow = network.add(size)
+            network.run(120)
+            assert flow.finished is not None, name
+            rates.append((size * 8 / flow.finished / MBIT, flow.finished, flow.sender, network))
+        rates.sort(key=lambda item: item[1])
+        middle = rates[len(rates) // 2]
+        sender = middle[2]
+        print(
+            f"{name:32} {middle[0]:6.1f} Mbit/s ({rates[-1][0]:.1f} to {rates[0][0]:.1f})  {middle[1]:.3f} s  "
+            f"retransmitted {sender.retransmitted} spurious {sender.spurious} timeouts {sender.timeouts} "
+            f"dropped {middle[3].forward.dropped} lost {middle[3].forward.lost}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+"""The sender on a simulated link: no socket, no clock, no sleep."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from seedshot_desktop.seed.transport.inbound import ViolationError
+from seedshot_desktop.seed.transport.sender import GIVE_UP_S, Sender
+from tests.netlab.link import LinkOptions
+from tests.netlab.simulation import MBIT, ROWS, Flow, Network, Receiver
+
+CLEAN = LinkOptions(delay_s=0.025, rate=50 * MBIT, queue=500_000)
+
+
+def transfer(options: LinkOptions, size: int, seed: int = 1, until: float = 60.0) -> tuple[Network, Flow, float]:
+    """One transfer over a link; returns the seconds that it took."""
+    network = Network(options, options, seed)
+    flow = network.add(size)
+    network.run(until)
+    assert flow.finished is not None, "the transfer did not finish"
+    return network, flow, flow.finished
+
+
+def make_sender(size: int = 100_000, window: int = 1_000_000, first: int = 1000) -> Sender:
+    sender = Sender(first, now=0.0, window=window, rtt_hint=0.05)
+    sender.write(1, 53, bytes(size))
+    return sender
+
+
+def drain(sender: Sender, now: float) -> list[bytes]:
+    """Everything that may be sent at `now`, taking no notice of the pace."""
+    chunks = []
+    for tick in itertools.count():
+        chunk = sender.poll(now + tick * 1e-4)
+        if chunk is None and tick > 300:
+            return chunks
+        if chunk is not None:
+            chunks.append(chunk)
+    raise AssertionError
+
+
+# The issue's links, as simulated; the benchmark measures them for real.
+
+
+@pytest.mark.parametrize(
+    ("row", "least_mbit"), [(0, 36), (1, 72), (2, 60), (3, 13)], ids=["lossy", "fast", "shallow queue", "far"]
+)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_links_of_the_benchmark(row: int, least_mbit: float, seed: int) -> None:
+    _, size, options = ROWS[row]
+    _, _, seconds = transfer(options, size, seed)
+    assert size * 8 / seconds / MBIT >= least_mbit
+
+
+def test_a_picture_of_one_megabyte_in_under_300_ms() -> None:
+    _, _, seconds = transfer(CLEAN, 1_000_000)
+    assert seconds <= 0.27
+
+
+def test_alone_on_a_link_the_queue_stays_short() -> None:
+    options = LinkOptions(delay_s=0.025, rate=20 * MBIT, queue=1_000_000)
+    network = Network(options, options)
+    network.add(20_000_000)
+    queued = []
+    for tenth in range(1, 60):
+        network.run(tenth / 10)
+        queued.append(network.forward.queued(network.now) * 8 / options.rate)
+    assert sorted(queued)[len(queued) // 2] < 0.030
+
+
+@pytest.mark.parametrize("loss", [0.02, 0.05, 0.10])
+def test_heavy_loss_slows_but_never_stops(loss: float) -> None:
+    options = LinkOptions(delay_s=0.025, rate=20 * MBIT, queue=250_000, loss=loss)
+    _, flow, _ = transfer(options, 3_000_000, until=30)
+    assert flow.sender.timeouts <= 3
+
+
+def test_reordering_is_not_taken_for_loss() -> None:
+    options = LinkOptions(delay_s=0.025, rate=20 * MBIT, queue=250_000, reorder=0.05)
+    _, flow, seconds = transfer(options, 3_000_000)
+    assert flow.receiver.duplicates < 60
+    assert seconds < 2.0
+
+
+def test_jitter_is_not_taken_for_a_full_link() -> None:
+    options = LinkOptions(delay_s=0.020, jitter_s=0.010, rate=50 * MBIT, queue=500_000)
+    _, _, seconds = transfer(options, 10_000_000)
+    assert 10 * 8 / seconds >= 30
+
+
+# Loss, step by step
+
+
+def test_the_loss_of_a_retransmission_is_seen_without_the_timer() -> None:
+    sender = make_sender(2_000_000)
+    receiver = Receiver(1000)
+    lost, now, sent_target, last_sent = 3, 0.0, 0, 0.0
+    arrivals: list[tuple[float, bytes]] = []
+    while now < 0.5:
+        sender.on_timer(now)
+        while (chunk := sender.poll(now)) is not None:
+            if int.from_bytes(chunk[4:8], "big") == 1005:
+                sent_target, last_sent = sent_target + 1, now
+                if sent_target <= lost:
+                    continue
+            arrivals.append((now + 0.05, chunk))
+        while arrivals and arrivals[0][0] <= now:
+            receiver.receive(now, arrivals.pop(0)[1])
+            sender.on_sack(now, *receiver.sack())
+        now += 0.001
+    assert sent_target == lost + 1
+    assert sender.timeouts == 0
+    assert last_sent < 0.25, "each loss should cost little more than one round trip"
+
+
+def test_a_lost_tail_is_probed_for() -> None:
+    sender = make_sender(2_000)
+    assert len(drain(sender, 0.0)) == 2
+    deadline = sender.deadline(0.1)
+    assert deadline is not None
+    assert deadline <= 0.2, "a tail waits for two round trips, not for the retransmission timer"
+    sender.on_timer(deadline)
+    probe = sender.poll(deadline)
+    assert probe is not None
+    assert probe[1] & 0x08, "a probe asks for a SACK at once"
+    sender.on_sack(deadline + 0.05, 1001, 1_000_000, [])
+    assert sender.idle
+
+
+def test_the_retransmission_timer_backs_off_and_comes_to_an_end() -> None:
+    sender = make_sender(10_000)
+    drain(sender, 0.0)
+    times = []
+    now = 0.1
+    while not sender.dead:
+        deadline = sender.deadline(now)
+        assert deadline is not None
+        now = max(deadline, now)
+        before = sender.timeouts
+        sender.on_timer(now)
+        if sender.timeouts > before:
+            times.append(now)
+        while sender.poll(now) is not None:
+            pass
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert gaps[1] > 1.5 * gaps[0]
+    assert max(gaps) <= 8.1
+    assert GIVE_UP_S <= now <= GIVE_UP_S + 9
+    assert sender.poll(now) is None
+    assert sender.deadline(now) is None
+
+
+def test_an_idle_connection_is_not_taken_for_dead() -> None:
+    sender = make_sender(1000)
+    drain(sender, 0.0)
+    sender.on_sack(0.05, 1000, 1_000_000, [])
+    assert sender.deadline(1.0) is None
+    sender.write(1, 53, bytes(1000))
+    assert sender.poll(1000.0) is not None
+    deadline = sender.deadline(1000.0)
+    assert deadline is not None
+    sender.on_timer(deadline)
+    assert not sender.dead
+    assert sender.poll(deadline) is not None
+
+
+def test_an_outage_of_three_seconds_is_survived() -> None:
+    network = Network(CLEAN, CLEAN)
+    flow = network.add(5_000_000)
+    network.run(0.3)
+    network.forward.options = LinkOptions(delay_s=0.025, rate=50 * MBIT, queue=0)
+    network.run(3.3)
+    network.forward.options = CLEAN
+    network.run(20)
+    assert flow.finished is not None
+    assert flow.finished < 9
+
+
+# What a peer says
+
+
+def test_the_peers_window_is_honoured() -> None:
+    sender = make_sender(200_000, window=20_000)
+    assert sum(len(chunk) - 16 for chunk in drain(sender, 0.0)) <= 20_000
+    sender.on_sack(0.05, 1000, 0, [])
+    assert drain(sender, 0.06) == []
+
+
+def test_a_closed_window_is_probed_with_one_chunk() -> None:
+    sender = make_sender(200_000, window=0)
+    assert len(drain(sender, 0.0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("cumulative", "gaps"),
+    [
+        (1010, []),
+        (1003, [(1, 2)]),
+        (1003, [(5, 4)]),
+        (1003, [(2, 3), (3, 4)]),
+        (1003, [(2, 65535)]),
+    ],
+)
+def test_a_sack_that_lies_is_refused(cumulative: int, gaps: list[tuple[int, int]]) -> None:
+    sender = make_sender(11_600)
+    assert len(drain(sender, 0.0)) == 10
+    sender.on_sack(0.05, 1003, 1_000_000, [(2, 3)])
+    with pytest.raises(ViolationError):
+        sender.on_sack(0.06, cumulative, 1_000_000, gaps)
+
+
+def test_an_old_sack_changes_nothing() -> None:
+    sender = make_sender(11_600)
+    drain(sender, 0.0)
+    sender.on_sack(0.05, 1005, 1_000_000, [])
+    flight = sender.in_flight
+    sender.on_sack(0.06, 1003, 0, [])
+    sender.on_sack(0.06, 1005 - 2**31, 0, [])
+    assert sender.in_flight == flight
+
+
+def test_what_a_receiver_forgets_is_sent_again() -> None:
+    sender = make_sender(11_600)
+    drain(sender, 0.0)
+    sender.on_sack(0.05, 1001, 1_000_000, [(3, 8)])
+    sender.on_sack(0.06, 1001, 1_000_000, [(3, 4), (7, 8)])
+    sent_again = {int.from_bytes(chunk[4:8], "big") for chunk in drain(sender, 0.2)}
+    assert {1006, 1007} <= sent_again
+
+
+def test_tsns_and_sequence_numbers_wrap() -> None:
+    sender = Sender(2**32 - 2, now=0.0, window=1_000_000, rtt_hint=0.05)
+    for _ in range(4):
+        sender.write(1, 53, b"x")
+    tsns = [int.from_bytes(chunk[4:8], "big") for chunk in drain(sender, 0.0)]
+    assert tsns == [2**32 - 2, 2**32 - 1, 0, 1]
+    sender.on_sack(0.05, 0, 1_000_000, [])
+    sender.on_sack(0.06, 1, 1_000_000, [])
+    assert sender.idle
+
+
+# Messages
+
+
+def test_messages_are_cut_and_marked() -> None:
+    sender = Sender(1, now=0.0, window=1_000_000, rtt_hint=0.05)
+    sender.write(1, 53, bytes(1160 * 2 + 1))
+    chunks = drain(sender, 0.0)
+    assert [chunk[1] & 0x03 for chunk in chunks] == [0x02, 0x00, 0x01]
+    assert [int.from_bytes(chunk[2:4], "big") - 16 for chunk in chunks] == [1160, 1160, 1]
+    assert all(len(chunk) % 4 == 0 for chunk in chunks)
+
+
+def test_an_urgent_message_waits_for_one_message_at_most() -> None:
+    sender = Sender(1, now=0.0, window=1_000_000, rtt_hint=0.05)
+    for _ in range(3):
+        sender.write(1, 53, bytes(5000))
+    assert sender.poll(0.0) is not None
+    sender.write(0, 51, b"now", urgent=True)
+    streams = [int.from_bytes(chunk[8:10], "big") for chunk in drain(sender, 0.0)]
+    assert streams.index(0) == 4
+
+
+def test_a_frozen_stream_sends_nothing_more_not_even_what_was_lost() -> None:
+    sender = make_sender(100_000)
+    drain(sender, 0.0)
+    sender.on_sack(0.05, 1000, 1_000_000, [(5, 8)])
+    sender.freeze(1)
+    sender.write(0, 51, b"ended", urgent=True)
+    chunks = []
+    now = 0.06
+    while now < 1.0:
+        sender.on_timer(now)
+        while (chunk := sender.poll(now)) is not None:
+            chunks.append(chunk)
+        now += 0.01
+    assert {int.from_bytes(chunk[8:10], "big") for chunk in chunks} == {0}
+    assert not sender.idle
+    tsn = int.from_bytes(chunks[0][4:8], "big")
+    sender.on_sack(1.0, 1000, 1_000_000, [(5, 8), (tsn - 1000, tsn - 1000)])
+    assert sender.idle
+
+
+def test_what_is_kept_is_bounded_by_the_window() -> None:
+    sender = make_sender(50_000_000, window=5_000_000)
+    drain(sender, 0.0)
+    assert sender.in_flight <= sender.window + 1400
+    assert len(sender._chunks) <= 40
