@@ -130,7 +130,7 @@ def sentence_for(item: dict[str, Any], viewer: str) -> str | None:
         case "viewer_left" if (reason := m.EndReason(item["reason"])) in _LEAVING:
             return f"{viewer} {_LEAVING[reason]} at {format_percent(item['held'], item['total'])}."
         case "server_lost":
-            return f"{item['reason']} Trying again in {format_duration(item['retry_s'])}."
+            return str(item["reason"])
         case "server_back":
             return "The server is back; the link works again."
         case "error":

@@ -34,6 +34,7 @@ SECRET_BYTES = 16
 PIN_BYTES = 16
 _CERTIFICATE_LIFE = datetime.timedelta(days=365)
 _CLOCK_SKEW = datetime.timedelta(days=1)
+_NO_ADDRESS = "This is not a Seedshot link: it has no web address. Copy the whole link again."
 
 
 def encode_base64url(data: bytes) -> str:
@@ -131,9 +132,12 @@ def mint() -> ShareKeys:
 
 def parse(text: str) -> Link:
     """The link in `text`; raises LinkError when it is not one."""
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError as error:  # an address like http://[::1
+        raise LinkError(_NO_ADDRESS) from error
     if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise LinkError("This is not a Seedshot link: it has no web address. Copy the whole link again.")
+        raise LinkError(_NO_ADDRESS)
     try:
         data = decode_base64url(parts.fragment)
     except ValueError as error:
