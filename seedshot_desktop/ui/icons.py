@@ -1,0 +1,89 @@
+"""The app's own icons: SVG from resources/icons, drawn in any colour, at any scale."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QImageReader, QPainter, QPixmap
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_FOLDERS = (_PACKAGE / "icons", _PACKAGE.parent / "resources" / "icons")  # an installed wheel, a checkout
+_TRAY_SIZES = (16, 20, 22, 24, 32, 44, 48, 64)
+_LOGO_SIZES = (16, 24, 32, 48, 64, 128, 256)
+
+
+@functools.cache
+def path(name: str) -> Path:
+    """The file of the icon `name`."""
+    found = next((file for folder in _FOLDERS if (file := folder / f"{name}.svg").is_file()), None)
+    if found is None:
+        raise FileNotFoundError(f"the icon {name} is not part of this installation")
+    return found
+
+
+@functools.lru_cache(maxsize=512)
+def pixmap(name: str, colour: str = "", side: int = 20, ratio: float = 1.0) -> QPixmap:
+    """The icon `name`, square, `side` logical pixels on a screen of that `ratio`, its lines in `colour` (#rrggbb)."""
+    data = path(name).read_bytes().replace(b"currentColor", colour.encode() or b"#000000")
+    buffer = QBuffer()
+    buffer.setData(QByteArray(data))
+    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(buffer, QByteArray(b"svg"))
+    physical = round(side * ratio)
+    reader.setScaledSize(QSize(physical, physical))
+    drawn = QPixmap.fromImage(reader.read())
+    drawn.setDevicePixelRatio(ratio)
+    return drawn
+
+
+class _LineEngine(QIconEngine):
+    """Draws a line icon when it is needed, at the size and scale that are needed."""
+
+    def __init__(self, name: str, colour: str, disabled: str) -> None:
+        super().__init__()
+        self._name, self._colour, self._disabled = name, colour, disabled
+
+    def clone(self) -> QIconEngine:
+        return _LineEngine(self._name, self._colour, self._disabled)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        painter.drawPixmap(rect, self.scaledPixmap(rect.size(), mode, state, painter.device().devicePixelRatioF()))
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        return self.scaledPixmap(size, mode, state, 1.0)
+
+    def scaledPixmap(self, size: QSize, mode: QIcon.Mode, _state: QIcon.State, scale: float) -> QPixmap:
+        colour = self._disabled if mode == QIcon.Mode.Disabled else self._colour
+        side = min(size.width(), size.height())
+        return pixmap(self._name, colour, round(side / scale), scale)
+
+
+@functools.lru_cache(maxsize=256)
+def icon(name: str, colour: str, disabled: str = "") -> QIcon:
+    """A line icon in `colour`, and in `disabled` where it cannot be used."""
+    return QIcon(_LineEngine(name, colour, disabled or colour))
+
+
+def tray_icon(name: str) -> QIcon:
+    """One of the tray's icons, which bring their own background and so suit light and dark panels."""
+    return _coloured(name, _TRAY_SIZES)
+
+
+def logo() -> QIcon:
+    """The app's own icon."""
+    return _coloured("seedshot", _LOGO_SIZES)
+
+
+@functools.cache
+def _coloured(name: str, sides: tuple[int, ...]) -> QIcon:
+    made = QIcon()
+    for side in sides:
+        made.addPixmap(pixmap(name, "", side))
+    return made
+
+
+def hex_of(colour: QColor) -> str:
+    """``#rrggbb``."""
+    return colour.name(QColor.NameFormat.HexRgb)

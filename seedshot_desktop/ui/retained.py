@@ -1,0 +1,109 @@
+"""What a new engine has to be told when the one before it died: the live shares; pure.
+
+The engine keeps shares in memory only, so the app retains the commands that
+made them. Replayed, a share keeps its keys, and so its link; its limits shrink
+by the time and the views that were used up before.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+
+from seedshot_desktop.seed.messages import (
+    ChangeLimits,
+    Command,
+    Event,
+    File,
+    Limits,
+    Provide,
+    Revoke,
+    RevokeAll,
+    Seed,
+    ShareEnded,
+    Stop,
+    Viewed,
+)
+
+_ID_BYTES = 10
+
+
+def share_of(seed: Seed) -> str:
+    """The share's id: the start of the SHA-256 of its token, as base64url."""
+    digest = hashlib.sha256(seed.keys.token).digest()[:_ID_BYTES]
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+@dataclass
+class _Share:
+    seed: Seed
+    started_at: float
+    views: int = 0
+
+
+class Retained:
+    """The live shares, as commands. Times are seconds since the epoch."""
+
+    def __init__(self) -> None:
+        self._shares: dict[str, _Share] = {}
+
+    def __len__(self) -> int:
+        """How many shares live."""
+        return len(self._shares)
+
+    def note_command(self, command: Command, now: float) -> None:
+        """Remember, or forget, what `command` does to a share."""
+        match command:
+            case Seed():
+                self._shares[share_of(command)] = _Share(command, now)
+            case Provide(share=share, files=files):
+                self._change(share, files=files)
+            case ChangeLimits(share=share, limits=limits):
+                self._change(share, limits=limits)
+            case Revoke(share=share):
+                self._shares.pop(share, None)
+            case RevokeAll() | Stop():
+                self._shares.clear()
+            case _:
+                pass  # about viewers and the network, not about what is shared
+
+    def note_event(self, event: Event) -> None:
+        """Forget the share that ended, count its views."""
+        match event:
+            case ShareEnded(share=share):
+                self._shares.pop(share, None)
+            case Viewed(share=share, views=views) if share in self._shares:
+                self._shares[share].views = max(views, self._shares[share].views)
+            case _:
+                pass
+
+    def replay(self, now: float) -> list[Seed]:
+        """What a new engine is told at `now`, oldest first; shares that are over by then are forgotten."""
+        left = {share: _remaining(entry, now) for share, entry in self._shares.items()}
+        self._shares = {share: entry for share, entry in self._shares.items() if left[share] is not None}
+        seeds = []
+        for share, limits in left.items():
+            if limits is not None:
+                seeds.append(msgspec.structs.replace(self._shares[share].seed, limits=limits))
+                self._shares[share] = _Share(seeds[-1], now)
+        return seeds
+
+    def _change(self, share: str, *, files: tuple[File, ...] | None = None, limits: Limits | None = None) -> None:
+        """Other files or limits for a share that lives; nothing for one that does not."""
+        if entry := self._shares.get(share):
+            if files is not None:
+                entry.seed = msgspec.structs.replace(entry.seed, files=files)
+            if limits is not None:
+                entry.seed = msgspec.structs.replace(entry.seed, limits=limits)
+
+
+def _remaining(entry: _Share, now: float) -> Limits | None:
+    """What is left of a share's limits; None when nothing is."""
+    limits = entry.seed.limits
+    seconds = None if limits.expires_s is None else limits.expires_s - (now - entry.started_at)
+    views = None if limits.max_views is None else limits.max_views - entry.views
+    over = (seconds is not None and seconds <= 0) or (views is not None and views <= 0)
+    return None if over else Limits(expires_s=seconds, max_views=views)
