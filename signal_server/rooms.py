@@ -201,6 +201,11 @@ class Rooms:
             tombstones=len(self._tombstones),
         )
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing at all is remembered."""
+        return not (self._clients or self._silent or self._shares or self._queues or self._offline or self._tombstones)
+
     # What comes in
 
     def _decode(self, client: _Client, data: str | bytes, now: float) -> ClientMessage:
