@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import io
 import math
+import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from PIL import Image
 
@@ -60,6 +61,9 @@ class _Encoder:
         return buffer.getvalue()
 
 
+_Encode = TypeVar("_Encode", bound=Callable[[Image.Image], bytes])
+
+
 def _webp(method: int, quality: int) -> _Encoder:
     return _Encoder("image/webp", {"format": "WEBP", "lossless": True, "method": method, "quality": quality})
 
@@ -75,7 +79,7 @@ _WEBP_SMALL_TIMES = 3.5
 _PNG_SMALL_TIMES = 1.6
 """How much longer the small ones take than the plain ones; measured, 2 to 5 and 1.1 to 1.6."""
 
-_pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="encode")
+_places = threading.BoundedSemaphore(4)
 """Two for this picture, two for encoders of the one before that took longer than their estimates."""
 
 
@@ -91,8 +95,8 @@ def encode_picture(picture: Frame | Image.Image, budget_s: float = BUDGET_S) -> 
     if not image.width or not image.height:
         raise CaptureError("The picture is empty. Choose a region again.")
     try:
-        encoders = _choose(image, budget_s)
-        encoder, data = _race(image, encoders, deadline)
+        chosen = _choose(image, budget_s)
+        encoder, data = _race(image, chosen, deadline)
     except (MemoryError, OSError, ValueError) as error:
         raise CaptureError(f"The picture cannot be encoded ({error}). Choose a smaller region.") from error
     return EncodedPicture(data, encoder.media_type, image.width, image.height)
@@ -112,16 +116,37 @@ def _pixels_only(picture: Frame | Image.Image) -> Image.Image:
     return image
 
 
-def _race(image: Image.Image, encoders: Sequence[_Encoder], deadline: float) -> tuple[_Encoder, bytes]:
-    """Run all; the smallest of what is there at the deadline, or else the first. Late ones are abandoned."""
+def _race(image: Image.Image, encoders: Sequence[_Encode], deadline: float) -> tuple[_Encode, bytes]:
+    """Run all; the smallest of what is there at the deadline, or else the first. Late ones are abandoned.
+
+    Raises what an encoder raised when none has succeeded.
+    """
     images = [image, *(image.copy() for _ in encoders[1:])]
-    running = {_pool.submit(encoder, own): encoder for encoder, own in zip(encoders, images, strict=True)}
+    running = {_start(encoder, own): encoder for encoder, own in zip(encoders, images, strict=True)}
     done, late = wait(running, timeout=max(0.0, deadline - time.monotonic()))
-    if not done:
-        done, late = wait(running, return_when=FIRST_COMPLETED)
-    for future in late:
-        future.cancel()
-    return min(((running[future], future.result()) for future in done), key=lambda result: len(result[1]))
+    while late and not any(future.exception() is None for future in done):
+        more, late = wait(late, return_when=FIRST_COMPLETED)
+        done |= more
+    good = [future for future in done if future.exception() is None] or list(done)
+    best = min(good, key=lambda future: len(future.result()))
+    return running[best], best.result()
+
+
+def _start(encoder: Callable[[Image.Image], bytes], image: Image.Image) -> Future[bytes]:
+    """Encode in a thread that ends by itself; a daemon, so that quitting waits for nobody's picture."""
+    future: Future[bytes] = Future()
+    _places.acquire()
+
+    def work() -> None:
+        try:
+            future.set_result(encoder(image))
+        except BaseException as error:
+            future.set_exception(error)
+        finally:
+            _places.release()
+
+    threading.Thread(target=work, name="encode", daemon=True).start()
+    return future
 
 
 def _choose(image: Image.Image, budget_s: float) -> list[_Encoder]:
