@@ -47,6 +47,8 @@ class Browser(ABC):
     """A running browser, headless, with a profile of its own."""
 
     name: str
+    calls_itself: str
+    """How its user agent begins to name it; a version follows."""
 
     @abstractmethod
     async def tab(self) -> Tab:

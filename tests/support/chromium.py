@@ -59,6 +59,7 @@ class Chromium(Browser):
     """A running Chromium; made by `open_chromium`."""
 
     name = "Chromium"
+    calls_itself = "Chrome"
 
     def __init__(self, browser: async_api.Browser) -> None:
         self._browser = browser

@@ -94,7 +94,8 @@ def _remaining(ask: Callable[[], set[T]]) -> set[T]:
 
 
 def _threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if not thread.daemon}
+    """Those that would keep the program from ending; a loop ends its own helpers when it is closed."""
+    return {t for t in threading.enumerate() if not t.daemon and not t.name.startswith("asyncio_")}
 
 
 def _children() -> set[int]:

@@ -143,7 +143,7 @@ class FirefoxTab(Tab):
 class Firefox(Browser):
     """A running Firefox; made by `open_firefox`."""
 
-    name = "Firefox"
+    name = calls_itself = "Firefox"
 
     def __init__(self, session: _Session) -> None:
         self._session = session

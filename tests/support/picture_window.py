@@ -14,7 +14,7 @@ class PictureWindow(QRasterWindow):
     def __init__(self, picture: QImage) -> None:
         super().__init__()
         self._picture = picture
-        self.setFlags(Qt.WindowType.BypassWindowManagerHint | Qt.WindowType.FramelessWindowHint)
+        self.setFlags(Qt.WindowType.Window | Qt.WindowType.FramelessWindowHint)
         self.resize(picture.size())
 
     def paintEvent(self, event: QPaintEvent) -> None:
