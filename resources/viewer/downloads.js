@@ -194,6 +194,11 @@ export class Downloads {
     return true;
   }
 
+  /** Back to the list, where there is one. */
+  close() {
+    if (this.count > 1) this.opened = null;
+  }
+
   /** The browser cannot draw it: it is a file like any other. @param {number} index */
   isNoPicture(index) {
     if (this.#items[index] !== undefined) this.#items[index].kind = null;

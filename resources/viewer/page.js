@@ -58,7 +58,7 @@ export class Page {
     find("larger").addEventListener("click", () => this.#view.larger());
     find("smaller").addEventListener("click", () => this.#view.smaller());
     find("percent").addEventListener("click", () => this.#view.toggle());
-    find("back").addEventListener("click", () => listener.back());
+    for (const id of ["back", "stop"]) find(id).addEventListener("click", () => listener.back());
     find("again").addEventListener("click", () => location.reload());
     find("copy").addEventListener("click", () => void this.#copy());
     find("save").addEventListener("click", () => this.#saveShown());
@@ -189,10 +189,11 @@ export class Page {
     box.classList.toggle("busy", icon === "" || state.phase === "waiting");
     box.classList.toggle("halted", icon !== "");
     box.classList.toggle("alarm", state.phase === "impostor");
-    find("symbol").setAttribute("href", `#${icon || "mark"}`);
+    find("symbol").setAttribute("href", `#icon-${icon || "mark"}`);
     write("title", title);
     write("text", text);
-    find("again").hidden = !again;
+    find("again").hidden = again !== true;
+    find("stop").hidden = !(state.phase === "receiving" && state.several);
     find("progress").hidden = state.phase !== "receiving";
     if (state.phase === "receiving") this.#drawProgress(state.file, state.away !== null);
     else find("fill").style.transform = "";
@@ -298,13 +299,13 @@ async function drawPng(image) {
   return blob;
 }
 
-/** @param {string} symbol the id of a symbol in index.html */
+/** @param {string} symbol drawn in index.html */
 function makeIcon(symbol) {
   const namespace = "http://www.w3.org/2000/svg";
   const icon = document.createElementNS(namespace, "svg");
   const use = document.createElementNS(namespace, "use");
   icon.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `#${symbol}`);
+  use.setAttribute("href", `#icon-${symbol}`);
   icon.append(use);
   return icon;
 }
@@ -359,6 +360,7 @@ function makeRow(file, listener) {
     const isPossible = now.status === "offered" || now.status === "ready";
     const part = now.size === 0 ? 0 : now.held / now.size;
     detail.textContent = rowText(now);
+    element.classList.toggle("under-way", isUnderWay);
     meter.hidden = !isUnderWay;
     meter.setAttribute("aria-valuenow", String(Math.floor(part * 100)));
     fill.style.transform = `scaleX(${part})`;

@@ -1,11 +1,10 @@
 // @ts-check
 // The page's life, from the link to the picture and to its end; pure: events in, actions out, time as an argument.
 //
-//   offering -> asked -> answered -> open -> admitted        one call to the owner; a broken one is followed by the next
-//   `state` is the one value that the page draws.
+// call.js reaches the owner, downloads.js knows what is here; `state` is the one value that the page draws.
 
+import { Call } from "./call.js";
 import { Downloads } from "./downloads.js";
-import { isPinned } from "./link.js";
 import { decodeControl, encodeBye, encodeHello, encodePong, WireError } from "./transfer.js";
 
 /** @typedef {import("./link.js").Link} Link */
@@ -76,47 +75,19 @@ import { decodeControl, encodeBye, encodeHello, encodePong, WireError } from "./
  *   | {do: "cancel", name: Timer}} Action
  */
 
-/** @typedef {"idle" | "offering" | "offered" | "asked" | "answered" | "open" | "admitted"} Stage */
-
-const SERVER_PATIENCE_MS = 10_000;
-const OPEN_PATIENCE_MS = 20_000;
-const ADMISSION_PATIENCE_MS = 15_000;
-const DISCONNECTED_GRACE_MS = 4_000;
-const STEADY_MS = 10_000;
 const STALL_MS = 45_000;
 const ACK_MS = 100;
-const FULL_RETRY_MS = 5_000;
-const AWAY_RETRY_MS = 30_000;
-const MAX_RETRY_MS = 15_000;
-const MAX_CANDIDATES = 64;
-const MAX_CANDIDATE_CHARS = 512;
 
 export class Session {
   #link;
   #me;
-  #random;
+  #call;
   #downloads = new Downloads();
   /** @type {Action[]} */
   #actions = [];
   #now = 0;
   /** @type {Final | null} */
   #final = null;
-  /** @type {Away | null} */
-  #away = null;
-  /** @type {"opening" | "open" | "closed"} */
-  #socket = "opening";
-  /** The present call's number; events of former ones are not heard. */
-  #peer = 1;
-  /** @type {Stage} */
-  #stage = "offering";
-  #offer = "";
-  /** @type {(string | null)[]} ours, not signalled yet */
-  #local = [];
-  #gathered = 0;
-  /** @type {string[]} the owner's, before its answer */
-  #remote = [];
-  #attempts = 0;
-  #isDisconnected = false;
   #isAckTimed = false;
   #lastData = 0;
 
@@ -129,22 +100,24 @@ export class Session {
   constructor(link, me, random) {
     this.#link = link;
     this.#me = me;
-    this.#random = random;
+    this.#call = new Call(link, random, (action) => this.#act(action), (final) => this.#end(final));
   }
 
   /** @returns {State} */
   get state() {
     if (this.#final !== null) return this.#final;
-    const downloads = this.#downloads;
-    const away = this.#away;
-    if (downloads.known) {
-      const several = downloads.count > 1;
-      if (downloads.opened === null) return { phase: "files", files: downloads.views(this.#now), away };
-      const file = downloads.view(downloads.opened, this.#now);
-      return { phase: file.status === "ready" ? "picture" : "receiving", file, away, several };
-    }
+    const { away, isAdmitted } = this.#call;
+    if (this.#downloads.known) return this.#drawDownloads(away);
     if (away !== null) return { phase: "waiting", away };
-    return { phase: this.#stage === "admitted" ? "preparing" : "connecting" };
+    return { phase: isAdmitted ? "preparing" : "connecting" };
+  }
+
+  /** @param {Away | null} away @returns {State} */
+  #drawDownloads(away) {
+    const { opened, count } = this.#downloads;
+    if (opened === null) return { phase: "files", files: this.#downloads.views(this.#now), away };
+    const file = this.#downloads.view(opened, this.#now);
+    return { phase: file.status === "ready" ? "picture" : "receiving", file, away, several: count > 1 };
   }
 
   /**
@@ -155,7 +128,7 @@ export class Session {
   handle(event, now) {
     this.#now = now;
     this.#actions = [];
-    if (this.#final !== null || ("peer" in event && event.peer !== this.#peer)) return [];
+    if (this.#final !== null || ("peer" in event && event.peer !== this.#call.peer)) return [];
     try {
       this.#dispatch(event);
     } catch (error) {
@@ -167,31 +140,32 @@ export class Session {
 
   /** @param {SessionEvent} event */
   #dispatch(event) {
+    const call = this.#call;
     switch (event.type) {
       case "start":
-        return this.#wait("patience", SERVER_PATIENCE_MS);
+        return call.start();
       case "socket":
-        return event.open ? this.#onSocketOpen() : this.#onSocketClosed();
+        return call.onSocket(event.open);
       case "signal":
-        return this.#onSignal(event.message);
+        return call.onSignal(event.message);
       case "offer":
-        return this.#onOffer(event.sdp);
+        return call.onOffer(event.sdp);
       case "candidate":
-        return this.#onCandidate(event.candidate);
+        return call.onCandidate(event.candidate);
       case "open":
         return this.#onOpen();
       case "path":
-        return this.#onPath(event.state);
+        return call.onPath(event.state);
       case "closed":
-        return this.#stage === "idle" ? undefined : this.#onClosed();
+        return call.onClosed();
       case "impostor":
         return this.#end({ phase: "impostor" });
       case "unable":
         return this.#end({ phase: "unable", reason: "blocked" });
       case "control":
-        return this.#onControl(decodeControl(event.text));
+        return call.stands ? this.#onControl(decodeControl(event.text)) : undefined;
       case "data":
-        return this.#onData(event.data);
+        return call.isAdmitted ? this.#onData(event.data) : undefined;
       case "timer":
         return this.#onTimer(event.name);
       case "want":
@@ -201,227 +175,38 @@ export class Session {
       case "undecodable":
         return this.#downloads.isNoPicture(event.file);
       case "back":
-        return this.#onBack();
+        return this.#downloads.close();
       case "hurry":
-        return this.#stage === "idle" ? this.#call() : undefined;
+        return call.hurry();
       case "leave":
         return this.#onLeave();
     }
   }
 
-  // Signalling
-
-  #onSocketOpen() {
-    this.#socket = "open";
-    this.#ask();
-  }
-
-  /** A call that stands needs no server; one that does not is made anew. */
-  #onSocketClosed() {
-    this.#socket = "closed";
-    if (this.#stage === "open" || this.#stage === "admitted") return;
-    const isNews = this.#away === null || this.#attempts > 1;
-    this.#retry(isNews && !this.#downloads.known ? "server" : (this.#away ?? "server"));
-  }
-
-  /** @param {string} sdp */
-  #onOffer(sdp) {
-    if (this.#stage !== "offering") return;
-    this.#stage = "offered";
-    this.#offer = sdp;
-    this.#ask();
-  }
-
-  /** Sends the offer as soon as there is one and the socket is open; candidates follow as they come. */
-  #ask() {
-    if (this.#stage !== "offered" || this.#socket !== "open") return;
-    this.#stage = "asked";
-    this.#act({ do: "signal", message: { type: "view", id: this.#link.id, offer: this.#offer } });
-    for (const candidate of this.#local) this.#act({ do: "signal", message: { type: "candidate", candidate } });
-    this.#local = [];
-    this.#wait("patience", SERVER_PATIENCE_MS);
-  }
-
-  /** @param {string | null} candidate */
-  #onCandidate(candidate) {
-    if (candidate !== null && (candidate.length > MAX_CANDIDATE_CHARS || this.#gathered >= MAX_CANDIDATES)) return;
-    if (candidate !== null) this.#gathered += 1;
-    if (this.#stage === "offering" || this.#stage === "offered") this.#local.push(candidate);
-    else this.#act({ do: "signal", message: { type: "candidate", candidate } });
-  }
-
-  /** @param {ServerMessage} message */
-  #onSignal(message) {
-    switch (message.type) {
-      case "answer":
-        return this.#stage === "asked" ? this.#onAnswer(message.sdp) : undefined;
-      case "candidate":
-        return this.#onRemoteCandidate(message.candidate);
-      case "offline":
-      case "unknown":
-      case "full":
-        return this.#onAway(message.type);
-      case "online":
-        return this.#stage === "idle" ? this.#callAfresh() : undefined;
-      case "revoked":
-      case "expired":
-        return this.#end({ phase: "ended", reason: message.type });
-      case "error":
-        return this.#stage === "asked" ? this.#retry(this.#away ?? "server") : undefined;
-      case "draining":
-        return undefined; // its close follows, and is what counts
-    }
-  }
-
-  /** Only the first answer to an offer counts, and only the owner's. @param {string} sdp */
-  #onAnswer(sdp) {
-    if (!isPinned(sdp, this.#link.pin)) return this.#end({ phase: "impostor" });
-    this.#stage = "answered";
-    this.#act({ do: "accept", peer: this.#peer, sdp });
-    for (const candidate of this.#remote) this.#act({ do: "addCandidate", peer: this.#peer, candidate });
-    this.#wait("patience", OPEN_PATIENCE_MS);
-  }
-
-  /** @param {string | null} candidate */
-  #onRemoteCandidate(candidate) {
-    const isEarly = this.#stage === "asked";
-    const isLate = this.#stage === "idle" || this.#stage === "offering" || this.#stage === "offered";
-    if (candidate === null || isLate || this.#remote.length >= MAX_CANDIDATES) return;
-    this.#remote.push(candidate);
-    if (!isEarly) this.#act({ do: "addCandidate", peer: this.#peer, candidate });
-  }
-
-  /** While the owner is at the other end, the server's word about it does not count. @param {"offline" | "unknown" | "full"} why */
-  #onAway(why) {
-    const stands = this.#stage === "open" || this.#stage === "admitted";
-    if (this.#stage === "idle" || (stands && !this.#isDisconnected)) return;
-    this.#hangUp();
-    this.#away = why;
-    this.#retryAfter(this.#jittered(why === "full" ? FULL_RETRY_MS : AWAY_RETRY_MS));
-  }
-
-  // The call
-
-  #callAfresh() {
-    if (!this.#downloads.known) this.#away = null;
-    this.#call();
-  }
-
-  #call() {
-    this.#hangUp();
-    this.#cancel("retry");
-    this.#peer += 1;
-    this.#stage = "offering";
-    this.#local = [];
-    this.#remote = [];
-    this.#gathered = 0;
-    if (this.#socket === "closed") {
-      this.#socket = "opening";
-      this.#act({ do: "connect" });
-    }
-    this.#act({ do: "offer", peer: this.#peer });
-    this.#wait("patience", SERVER_PATIENCE_MS);
-  }
-
-  #hangUp() {
-    if (this.#stage === "idle") return;
-    this.#stage = "idle";
-    this.#isDisconnected = false;
-    this.#isAckTimed = false;
-    for (const name of /** @type {Timer[]} */ (["patience", "grace", "steady", "ack", "stall"])) this.#cancel(name);
-    this.#act({ do: "hangUp", peer: this.#peer });
-  }
-
-  /** @param {Away} why */
-  #retry(why) {
-    this.#hangUp();
-    this.#away = why;
-    const backoff = Math.min(MAX_RETRY_MS, 500 * 2 ** this.#attempts);
-    this.#attempts += 1;
-    this.#retryAfter(this.#jittered(backoff));
-  }
-
-  /** @param {number} delay */
-  #retryAfter(delay) {
-    this.#wait("retry", delay);
-  }
-
-  /** @param {number} delay @returns {number} half to one and a half of it, so that many pages do not come at once */
-  #jittered(delay) {
-    return Math.round(delay * (0.5 + this.#random()));
-  }
-
-  /** The one place where the secret is said: the browser has verified the pinned certificate by now. */
+  /** The one place where the secret is said. */
   #onOpen() {
-    if (this.#stage !== "answered") return;
-    this.#stage = "open";
-    this.#say(encodeHello(this.#link.secret, this.#me.browser, this.#me.system));
-    this.#wait("patience", ADMISSION_PATIENCE_MS);
-  }
-
-  /** @param {"connected" | "disconnected"} state */
-  #onPath(state) {
-    this.#isDisconnected = state === "disconnected";
-    if (this.#stage !== "open" && this.#stage !== "admitted") return;
-    if (this.#isDisconnected) this.#wait("grace", DISCONNECTED_GRACE_MS);
-    else this.#cancel("grace");
-  }
-
-  #onClosed() {
-    const stood = this.#stage === "open" || this.#stage === "admitted";
-    this.#retry(stood ? "lost" : "unreachable");
+    const { browser, system } = this.#me;
+    if (this.#call.onOpen()) this.#say(encodeHello(this.#link.secret, browser, system));
   }
 
   /** @param {Timer} name */
   #onTimer(name) {
-    switch (name) {
-      case "retry":
-        return this.#call();
-      case "patience":
-        return this.#onImpatience();
-      case "grace":
-        return this.#retry("lost");
-      case "steady":
-        this.#attempts = 0;
-        return undefined;
-      case "ack":
-        this.#isAckTimed = false;
-        return this.#sayIfAny(this.#downloads.ack());
-      case "stall":
-        return this.#onStallTimer();
-    }
+    if (name === "ack") this.#onAckTimer();
+    else if (name === "stall") this.#onStallTimer();
+    else this.#call.onTimer(name);
   }
 
-  #onImpatience() {
-    if (this.#stage === "answered" && this.#gathered === 0) return this.#end({ phase: "unable", reason: "blocked" });
-    if (this.#stage === "answered") return this.#retry("unreachable");
-    if (this.#stage === "open") return this.#retry("lost");
-    this.#act({ do: "disconnect" });
-    this.#socket = "closed";
-    this.#retry("server");
-  }
-
-  #onStallTimer() {
-    if (!this.#downloads.busy) return;
-    const quiet = this.#now - this.#lastData;
-    if (quiet >= STALL_MS) this.#retry("lost");
-    else this.#wait("stall", STALL_MS - quiet);
-  }
-
-  // The transfer
+  // What the owner says
 
   /** @param {OwnerMessage} message */
   #onControl(message) {
-    if (this.#stage !== "open" && this.#stage !== "admitted") return;
     switch (message.type) {
       case "waiting":
-        return this.#onAdmitted();
+        return this.#call.onAdmitted();
       case "ping":
         return this.#say(encodePong());
       case "manifest":
-        this.#onAdmitted();
-        if (this.#downloads.setManifest(message.files)) this.#act({ do: "drop" });
-        return this.#next();
+        return this.#onManifest(message.files);
       case "failed":
         if (this.#downloads.fail(message.file, message.reason)) this.#act({ do: "forget", file: message.file });
         return this.#next();
@@ -430,48 +215,48 @@ export class Session {
     }
   }
 
-  #onAdmitted() {
-    this.#stage = "admitted";
-    this.#away = null;
-    this.#cancel("patience");
-    this.#wait("steady", STEADY_MS);
+  /** The same manifest on a new connection: it goes on where it stopped. @param {import("./transfer.js").Entry[]} files */
+  #onManifest(files) {
+    this.#call.onAdmitted();
+    this.#isAckTimed = false;
+    if (this.#downloads.setManifest(files)) this.#act({ do: "drop" });
+    this.#next();
   }
 
   /** @param {import("./transfer.js").EndReason} reason */
   #onEnded(reason) {
-    if (reason === "stalled") return this.#downloads.busy ? this.#retry("lost") : this.#hangUp();
-    if (reason === "full") {
-      this.#hangUp();
-      this.#away = "full";
-      return this.#retryAfter(this.#jittered(FULL_RETRY_MS));
-    }
-    return this.#end({ phase: "ended", reason });
-  }
-
-  /** Asks for the next file, if one is wanted and none is on its way. */
-  #next() {
-    if (this.#stage !== "admitted" || !this.#downloads.known) return;
-    const text = this.#downloads.next();
-    if (text === null) return;
-    this.#say(text);
-    this.#lastData = this.#now;
-    const settled = this.#downloads.settled();
-    if (settled !== null) return this.#onPiece(settled);
-    this.#wait("stall", STALL_MS);
+    if (reason === "full") return this.#call.waitFor("full");
+    if (reason !== "stalled") return this.#end({ phase: "ended", reason });
+    // A page that asks for nothing does not hold a place: the next wish calls again.
+    if (this.#downloads.busy) this.#call.retry("lost");
+    else this.#call.hangUp();
   }
 
   /** @param {ArrayBuffer} data */
   #onData(data) {
-    if (this.#stage !== "admitted") return;
     const piece = this.#downloads.take(data, this.#now);
     if (piece === null) return;
     this.#lastData = this.#now;
     this.#onPiece(piece);
   }
 
+  // What is asked of it
+
+  /** Asks for the next file, if one is wanted and none is on its way. */
+  #next() {
+    if (!this.#call.isAdmitted || !this.#downloads.known) return;
+    const text = this.#downloads.next();
+    if (text === null) return;
+    this.#say(text);
+    this.#lastData = this.#now;
+    const settled = this.#downloads.settled();
+    if (settled !== null) return this.#onPiece(settled);
+    this.#act({ do: "timer", name: "stall", delay: STALL_MS });
+  }
+
   /** @param {import("./downloads.js").Piece} piece */
   #onPiece({ file, bytes, complete }) {
-    if (bytes !== null) this.#act({ do: "keep", file, bytes });
+    if (bytes !== null && bytes.length > 0) this.#act({ do: "keep", file, bytes });
     if (this.#downloads.isAckDue) this.#sayIfAny(this.#downloads.ack());
     else this.#ackSoon();
     if (complete) this.#onComplete(file);
@@ -480,54 +265,60 @@ export class Session {
   #ackSoon() {
     if (this.#isAckTimed) return;
     this.#isAckTimed = true;
-    this.#wait("ack", ACK_MS);
+    this.#act({ do: "timer", name: "ack", delay: ACK_MS });
+  }
+
+  #onAckTimer() {
+    this.#isAckTimed = false;
+    if (this.#call.isAdmitted) this.#sayIfAny(this.#downloads.ack());
+  }
+
+  #onStallTimer() {
+    if (!this.#call.isAdmitted || !this.#downloads.busy) return;
+    const quiet = this.#now - this.#lastData;
+    if (quiet >= STALL_MS) this.#call.retry("lost");
+    else this.#act({ do: "timer", name: "stall", delay: STALL_MS - quiet });
   }
 
   /** @param {number} file */
   #onComplete(file) {
     const { purpose, kind, fresh } = this.#downloads.finish();
-    if (fresh) {
-      this.#act({ do: "finish", file, kind });
-      if (purpose === "save") this.#act({ do: "save", file });
-    }
+    if (fresh) this.#act({ do: "finish", file, kind });
+    if (fresh && purpose === "save") this.#act({ do: "save", file });
     this.#next();
   }
+
+  // What the person wants
 
   /** @param {number} file @param {Purpose} purpose */
   #onWant(file, purpose) {
     const isHere = this.#downloads.want(file, purpose);
     if (isHere && purpose === "save") this.#act({ do: "save", file });
-    if (!isHere && this.#stage === "idle") this.#call();
+    if (!isHere) this.#call.hurry();
     this.#next();
   }
 
   /** @param {number} file */
   #onCancel(file) {
     const text = this.#downloads.cancel(file);
-    if (text !== null) this.#sayIfAny(text);
+    if (this.#call.isAdmitted) this.#sayIfAny(text);
     this.#act({ do: "forget", file });
     this.#next();
-  }
-
-  #onBack() {
-    if (this.#downloads.count > 1) this.#downloads.opened = null;
   }
 
   // The end
 
   #onLeave() {
-    if (this.#stage === "open" || this.#stage === "admitted") this.#say(encodeBye());
-    this.#hangUp();
-    this.#cancel("retry");
-    this.#act({ do: "disconnect" });
+    if (this.#call.stands) this.#say(encodeBye());
+    this.#call.finish();
   }
 
   /** Whatever was received is gone from here on. @param {Final} final */
   #end(final) {
-    this.#hangUp();
-    this.#cancel("retry");
-    this.#act({ do: "disconnect" });
+    this.#call.finish();
     this.#downloads.clear();
+    this.#act({ do: "cancel", name: "ack" });
+    this.#act({ do: "cancel", name: "stall" });
     this.#act({ do: "drop" });
     this.#final = final;
   }
@@ -537,19 +328,9 @@ export class Session {
     this.#actions.push(action);
   }
 
-  /** @param {Timer} name @param {number} delay milliseconds */
-  #wait(name, delay) {
-    this.#act({ do: "timer", name, delay });
-  }
-
-  /** @param {Timer} name */
-  #cancel(name) {
-    this.#act({ do: "cancel", name });
-  }
-
   /** @param {string} text */
   #say(text) {
-    this.#act({ do: "say", peer: this.#peer, text });
+    this.#act({ do: "say", peer: this.#call.peer, text });
   }
 
   /** @param {string | null} text */

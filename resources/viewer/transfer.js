@@ -14,6 +14,8 @@ export const MAX_CONTROL = 16 * 1024;
 export const ACK_BYTES = 128 * 1024;
 const MAX_U32 = 2 ** 32 - 1;
 const RATE_WINDOW_MS = 2000;
+/** Not even zero bytes have been acknowledged. */
+const NOTHING = -1;
 
 /** The owner broke the protocol; the message says how, for developers. */
 export class WireError extends Error {}
@@ -167,7 +169,7 @@ export class Transfer {
   }
 
   /**
-   * Asks for the rest of a file.
+   * Asks for the rest of a file; of one that is all here too, so that the owner knows it.
    * @param {number} file
    * @returns {string} the control message
    */
@@ -175,7 +177,7 @@ export class Transfer {
     this.file = file;
     this.#finished = false;
     this.#request += 1;
-    this.#acknowledged = this.held[file];
+    this.#acknowledged = this.isComplete(file) ? NOTHING : this.held[file];
     return encodeGet(this.#request, file, this.held[file]);
   }
 
@@ -211,7 +213,7 @@ export class Transfer {
   ack() {
     if (this.file === null) return null;
     const held = this.held[this.file];
-    if (held === this.#acknowledged && held > 0) return null;
+    if (held === this.#acknowledged) return null;
     this.#acknowledged = held;
     return encodeAck(this.#request, held);
   }

@@ -7,10 +7,10 @@
 
 /**
  * @typedef {object} Words
- * @property {string} icon     the id of a symbol in index.html; "" for the progress ring
+ * @property {string} icon     a symbol drawn in index.html; "" for our mark, while something is under way
  * @property {string} title
  * @property {string} text
- * @property {boolean} again   whether trying again may help
+ * @property {boolean} [again] whether trying again may help
  */
 
 /** @type {Record<Away, Words>} */
@@ -19,37 +19,31 @@ const AWAY = {
     icon: "away",
     title: "The owner is not online",
     text: "What they shared lives on their computer, which is out of reach at the moment. This page goes on by itself when it is back.",
-    again: false,
   },
   unknown: {
     icon: "away",
     title: "Waiting for the owner",
     text: "Nobody shares anything under this link at the moment. As soon as the owner’s computer is online, this page goes on by itself.",
-    again: false,
   },
   full: {
     icon: "people",
     title: "Many people are looking right now",
     text: "The owner’s computer takes only so many viewers at once. This page keeps trying and opens as soon as there is room.",
-    again: false,
   },
   lost: {
     icon: "away",
     title: "The connection broke",
     text: "The owner’s computer does not answer any more. This page keeps trying and goes on where it stopped.",
-    again: false,
   },
   unreachable: {
     icon: "blocked",
     title: "No way through to the owner",
     text: "Their computer answered, but a firewall or a VPN between you lets no direct connection through. Try from the same network or without the VPN. This page keeps trying.",
-    again: false,
   },
   server: {
     icon: "away",
     title: "The server does not answer",
     text: "It is what brings you and the owner together. Check your connection; this page keeps trying.",
-    again: false,
   },
 };
 
@@ -59,19 +53,16 @@ const FINAL = {
     icon: "revoked",
     title: "Taken back by the owner",
     text: "This share was revoked. Nothing of it is left on this page.",
-    again: false,
   },
   expired: {
     icon: "clock",
     title: "This link has expired",
     text: "The owner gave it a time or a number of views, and that is over. Ask them for a new link.",
-    again: false,
   },
   dismissed: {
     icon: "revoked",
     title: "The owner ended your visit",
     text: "Nothing of what they shared is left on this page. Ask them if you think that was a mistake.",
-    again: false,
   },
   refused: {
     icon: "link",
@@ -83,31 +74,27 @@ const FINAL = {
     icon: "link",
     title: "There is no share in this link",
     text: "Part of it is missing: everything after the # belongs to it. Copy the whole link again.",
-    again: false,
   },
   damaged: {
     icon: "link",
     title: "This link is not whole",
     text: "Some of its characters are missing or were changed on the way. Copy the whole link again.",
-    again: false,
   },
   version: {
     icon: "link",
     title: "This link is of another version",
     text: "It was made by a version of Seedshot that this server’s page does not speak. Ask the owner for a new link.",
-    again: false,
   },
   protocol: {
     icon: "blocked",
-    title: "The owner’s app sent nonsense",
-    text: "What came was not what had been announced, so nothing of it is kept. Its version may not fit this page. Try again, or ask the owner to update.",
+    title: "This could not be understood",
+    text: "The owner’s app sent something else than it had announced, so nothing of it is kept. Its version may not fit this page. Try again, or ask the owner to update.",
     again: true,
   },
   missing: {
     icon: "blocked",
     title: "This browser cannot receive it",
     text: "Shares come straight from the owner’s computer over WebRTC, which this browser does not have. Open the link in a current Firefox, Chrome, Edge or Safari.",
-    again: false,
   },
   blocked: {
     icon: "blocked",
@@ -138,13 +125,13 @@ const FAILED = {
 export function message(state) {
   switch (state.phase) {
     case "connecting":
-      return { icon: "", title: "Connecting", text: "Looking for the owner’s computer.", again: false };
+      return { icon: "", title: "Connecting", text: "Looking for the owner’s computer." };
     case "preparing":
-      return { icon: "", title: "Almost there", text: "The owner’s computer is preparing the picture.", again: false };
+      return { icon: "", title: "Almost there", text: "The owner’s computer is preparing what they share." };
     case "waiting":
       return AWAY[state.away];
     case "receiving":
-      return { icon: "", title: state.file.name, text: "", again: false };
+      return { icon: "", title: state.file.name, text: "" };
     case "ended":
     case "broken":
     case "unable":
@@ -152,7 +139,7 @@ export function message(state) {
     case "impostor":
       return FINAL.impostor;
     default:
-      return { icon: "", title: "", text: "", again: false };
+      return { icon: "", title: "", text: "" };
   }
 }
 
