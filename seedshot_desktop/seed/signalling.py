@@ -100,7 +100,7 @@ class Signalling:
     ) -> None:
         """`direct`: past any proxy. Raises SignallingError for what is no address of a server."""
         self._url = signalling_url(base_url)
-        self._direct = direct
+        self._direct = direct or is_loopback(base_url)
         self._listener = listener
         self._jitter = jitter
         self._tokens: dict[str, str] = {}

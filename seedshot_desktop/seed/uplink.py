@@ -9,7 +9,7 @@ from typing import Protocol
 from seedshot_desktop.errors import SignallingError
 from seedshot_desktop.seed.addresses import LOOPBACK, base_url_of, default_route_address, is_every
 from seedshot_desktop.seed.messages import EngineOptions, ServerState
-from seedshot_desktop.seed.signalling import Listener, Signalling, is_loopback
+from seedshot_desktop.seed.signalling import Listener, Signalling
 
 WATCH_S = 5.0
 """Between looks at the routing table: two system calls."""
@@ -60,7 +60,7 @@ class Uplink:
             self.base_url = await self._find_server(options)
             hosted = self._hosted
             here = base_url_of(hosted.host, hosted.port) if hosted is not None else self.base_url
-            self.signalling = Signalling(here, self._listener, direct=hosted is not None or is_loopback(here))
+            self.signalling = Signalling(here, self._listener, direct=hosted is not None)
         except SignallingError as error:
             self.state, self.problem = ServerState.OFFLINE, str(error)
             raise

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import json
 from types import TracebackType
 from typing import Any, Self
 
@@ -43,7 +42,7 @@ ACK_EVERY = 128 * 1024
 DEADLINE_S = 20.0
 
 
-class Ended_(Exception):
+class EndedError(Exception):
     """The owner ended the visit; its word."""
 
     def __init__(self, word: str) -> None:
@@ -74,8 +73,13 @@ class Viewer:
         pong: bool = True,
         ack_every: int = ACK_EVERY,
         server_url: str = "",
+        deadline_s: float = DEADLINE_S,
     ) -> None:
-        """`secret` in the place of the link's; `pong` False: plays dead; `ack_every` 0: never acknowledges."""
+        """`secret` in the place of the link's; `pong` False: plays dead; `ack_every` 0: never acknowledges.
+
+        `server_url` in the place of the link's; `deadline_s` for the connection to open.
+        """
+        self._deadline_s = deadline_s
         self.link = links.parse(link) if isinstance(link, str) else link
         self.secret = self.link.secret if secret is None else secret
         self.signalled: list[protocol.ToViewer] = []
@@ -160,12 +164,12 @@ class Viewer:
 
     async def accept(self, answer: protocol.Answer) -> None:
         """Check the pin and connect."""
-        fingerprint = links_pin(answer.sdp)
+        fingerprint = fingerprint_of(answer.sdp)
         if fingerprint[: links.PIN_BYTES] != self.link.pin:
             raise WrongPinError
         await self.pc.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
         self._tasks.append(asyncio.create_task(self._listen(), name="viewer signalling"))
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(self._deadline_s):
             await self._opening.wait()
 
     async def _listen(self) -> None:
@@ -218,11 +222,11 @@ class Viewer:
     # Waiting
 
     async def files(self) -> Manifest:
-        """The manifest. Raises Ended_."""
+        """The manifest. Raises EndedError."""
         return await self._or_ended(self.manifest)
 
     async def fetch(self, file: int = 0, offset: int = 0, until: int | None = None) -> bytes:
-        """Ask, and wait until so many bytes of the file are held (None: all). Raises Ended_."""
+        """Ask, and wait until so many bytes of the file are held (None: all). Raises EndedError."""
         manifest = await self.files()
         wanted = manifest.files[file].size if until is None else until
         self.get(file, offset)
@@ -232,7 +236,7 @@ class Viewer:
         return bytes(self.bodies[file])
 
     async def hold(self, wanted: int) -> None:
-        """Wait until so many bytes of the current file are held. Raises Ended_."""
+        """Wait until so many bytes of the current file are held. Raises EndedError."""
         while self.held < wanted:
             self._arrived.clear()
             await self._or_ended(asyncio.ensure_future(self._arrived.wait()))
@@ -259,7 +263,7 @@ class Viewer:
             await asyncio.wait({wanted, self.ended}, return_when=asyncio.FIRST_COMPLETED)
         if wanted.done():
             return wanted.result()
-        raise Ended_(self.ended.result())
+        raise EndedError(self.ended.result())
 
     # Leaving
 
@@ -320,14 +324,9 @@ class Viewer:
             self.ack()
 
 
-def links_pin(sdp: str) -> bytes:
+def fingerprint_of(sdp: str) -> bytes:
     """The one sha-256 fingerprint of an answer; raises WrongPinError where there is not exactly one."""
     lines = [line.strip() for line in sdp.splitlines() if line.startswith("a=fingerprint:")]
     if len(lines) != 1 or not lines[0].lower().startswith("a=fingerprint:sha-256 "):
         raise WrongPinError
     return bytes.fromhex(lines[0].split(" ", 1)[1].replace(":", ""))
-
-
-def dump(messages: list[object]) -> str:
-    """For a failing test's message."""
-    return json.dumps([str(message) for message in messages], indent=1)

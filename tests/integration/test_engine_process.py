@@ -1,0 +1,104 @@
+"""The engine in a process of its own: it serves, it obeys, and it never outlives whoever started it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+
+from seedshot_desktop.seed import link
+from seedshot_desktop.seed.messages import (
+    Configure,
+    EngineFailed,
+    EngineOptions,
+    EngineStarted,
+    Keys,
+    RevokeAll,
+    Seed,
+    Shared,
+    Stop,
+    Stopped,
+    Viewed,
+)
+from tests.support.engine_child import EngineChild
+from tests.support.owner import content, picture
+from tests.support.viewer import Viewer
+
+
+async def shared(child: EngineChild, size: int) -> str:
+    """Share a picture; its link."""
+    keys = link.mint()
+    wire = Keys(keys.token, keys.secret, keys.certificate, keys.private_key)
+    child.send(Seed(wire, "a picture", files=(picture(size),)))
+    await child.saw(Shared)
+    return str(keys.link((await child.saw(EngineStarted)).base_url))
+
+
+UNKNOWN_TYPE = b"\x00\x00\x00\x0c" + b"\x81\xa4type\xa5Seed_"
+"""A frame whose message has a type that there is not."""
+
+
+async def test_it_serves_and_ends_when_it_is_told_to() -> None:
+    async with EngineChild() as child:
+        async with Viewer(await shared(child, 500_000)) as viewer:
+            assert await viewer.fetch() == content(500_000)
+            await child.saw(Viewed)
+            child.send(Stop())
+            assert await viewer.the_end() == "revoked"
+        await child.saw(Stopped)
+        assert await child.exit_code() == 0
+        assert await child.words() == ""
+
+
+async def test_it_ends_when_its_parent_is_gone_and_nothing_more_leaves() -> None:
+    async with EngineChild() as child, Viewer(await shared(child, 100_000_000)) as viewer:
+        await viewer.fetch(until=300_000)
+        began = time.monotonic()
+        child.close_stdin()
+        assert await child.exit_code() == 3
+        assert time.monotonic() - began < 2.5
+        assert viewer.payload_bytes < 100_000_000
+        await asyncio.wait_for(viewer.socket.wait_closed(), 5)
+
+
+async def test_an_interrupt_from_the_terminal_is_the_parents_business() -> None:
+    async with EngineChild() as child:
+        child.process.send_signal(signal.SIGINT)
+        async with Viewer(await shared(child, 10)) as viewer:
+            assert await viewer.fetch() == content(10)
+        child.send(Stop())
+        assert await child.exit_code() == 0
+
+
+async def test_a_stream_that_holds_no_commands_ends_it() -> None:
+    for garbage in (b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1", UNKNOWN_TYPE):
+        async with EngineChild() as child:
+            child.send_bytes(garbage)
+            assert await child.exit_code() == 2
+
+
+async def test_commands_before_the_options_are_garbage() -> None:
+    child = EngineChild()
+    await child.start()
+    child.send(RevokeAll())
+    assert await child.exit_code() == 2
+    await child.__aexit__(None, None, None)
+
+
+async def test_a_taken_port_gives_way_to_the_next_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        async with EngineChild(EngineOptions(listen_host="127.0.0.1", listen_port=port)) as child:
+            base_url = (await child.saw(EngineStarted)).base_url
+            assert port < int(base_url.rpartition(":")[2]) <= port + 32
+
+
+async def test_a_host_that_cannot_be_had_is_said_in_a_sentence() -> None:
+    child = EngineChild()
+    await child.start()
+    child.send(Configure(EngineOptions(listen_host="192.0.2.1", listen_port=0)))
+    failed = await child.saw(EngineFailed)
+    assert failed.problem.endswith(".")
+    assert await child.exit_code() == 1
+    await child.__aexit__(None, None, None)
