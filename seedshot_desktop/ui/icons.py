@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QImageReader, QPainter, QPixmap
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -55,9 +55,18 @@ class _LineEngine(QIconEngine):
         return self.scaledPixmap(size, mode, state, 1.0)
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, _state: QIcon.State, scale: float) -> QPixmap:
+        """`size` is in logical pixels. Square and to the left: a wider size leaves a gap before a button's words."""
         colour = self._disabled if mode == QIcon.Mode.Disabled else self._colour
-        side = min(size.width(), size.height())
-        return pixmap(self._name, colour, round(side / scale), scale)
+        drawn = pixmap(self._name, colour, min(size.width(), size.height()), scale)
+        if size.width() <= size.height():
+            return drawn
+        wide = QPixmap(size * scale)
+        wide.fill(Qt.GlobalColor.transparent)
+        wide.setDevicePixelRatio(scale)
+        painter = QPainter(wide)
+        painter.drawPixmap(0, 0, drawn)
+        painter.end()
+        return wide
 
 
 @functools.lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from seedshot_desktop.quantities import parse_duration
 from seedshot_desktop.seed.messages import Limits
 from seedshot_desktop.ui import words
 from seedshot_desktop.ui.book import Item
-from seedshot_desktop.ui.pieces import label
+from seedshot_desktop.ui.pieces import label, name_of
 
 _TIMES_S = (60, 600, 3600, 24 * 3600, 7 * 24 * 3600)
 _VIEWS = (1, 2, 5, 10, 100)
@@ -59,12 +59,13 @@ class LimitsDialog(QDialog):
     def _arrange(self, title: str, detail: str, deed: str) -> None:
         heading = label(title, "title")
         what = label(detail, "muted", wrap=True)
+        what.setVisible(bool(detail))
         form = QFormLayout()
         form.setVerticalSpacing(10)
         form.setHorizontalSpacing(14)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow(self.tr("Ends &after"), self._expires)
-        form.addRow(self.tr("Ends after &views"), self._views)
+        form.addRow(name_of(self._expires, self.tr("Ends &after")), self._expires)
+        form.addRow(name_of(self._views, self.tr("Ends after &views")), self._views)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         button = buttons.addButton(deed, QDialogButtonBox.ButtonRole.AcceptRole)
         button.setObjectName("primary")

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolBut
 from seedshot_desktop.ui import icons, theme
 
 _ICON = QSize(18, 18)
+_ICON_AND_GAP = QSize(22, 18)
 
 
 def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
@@ -18,6 +19,15 @@ def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
     made.setObjectName(role)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(wrap)
+    return made
+
+
+def name_of(field: QWidget, text: str) -> QLabel:
+    """The label of a field, level with it whatever is said under the field; & marks the key that leads there."""
+    made = QLabel(text)
+    made.setBuddy(field)
+    made.setFixedHeight(field.sizeHint().height())
+    field.setAccessibleName(text.replace("&", "") or field.accessibleName())
     return made
 
 
@@ -34,7 +44,7 @@ class Button(QPushButton):
     def __init__(self, text: str, deed: Callable[[], None], *, icon: str = "", role: str = "") -> None:
         super().__init__(text)
         self.setObjectName(role)
-        self.setIconSize(_ICON)
+        self.setIconSize(_ICON_AND_GAP)
         self.setAutoDefault(False)
         self._icon_name, self._role = icon, role
         self.clicked.connect(lambda _checked: deed())

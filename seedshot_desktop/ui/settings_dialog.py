@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from seedshot_desktop.errors import SeedshotError
+from seedshot_desktop.errors import SeedshotError, SettingsError
 from seedshot_desktop.settings import Settings
 from seedshot_desktop.ui.hotkey_field import HotkeyField
 from seedshot_desktop.ui.limits_dialog import ExpiryField, ViewsField
-from seedshot_desktop.ui.pieces import Banner, Button, card, label
+from seedshot_desktop.ui.pieces import Banner, Button, card, label, name_of
 
 Change = Callable[[Mapping[str, Any]], Settings]
 """Takes the settings that differ, applies and saves them; raises SeedshotError with what is wrong."""
@@ -162,11 +162,9 @@ class SettingsDialog(QDialog):
         together.setSpacing(3)
         together.addWidget(field)
         together.addWidget(error)
-        name = QLabel(text)
-        name.setBuddy(field)
+        name = name_of(field, text)
         name.setMinimumWidth(120)
         form.addRow(name, together)
-        field.setAccessibleName(text.replace("&", "") or field.accessibleName())
         self._fields[key], self._errors[key], self._readers[key] = field, error, read
 
     def _hint(self, form: QFormLayout, text: str) -> None:
@@ -192,6 +190,7 @@ class SettingsDialog(QDialog):
         field.setSpecialValueText(zero)
         field.setSuffix(unit)
         field.setKeyboardTracking(False)
+        field.lineEdit().setTextMargins(7, 0, 0, 0)
         field.setStepType(QSpinBox.StepType.AdaptiveDecimalStepType if unit else QSpinBox.StepType.DefaultStepType)
         field.valueChanged.connect(lambda _value: self._commit(key))
         self._row(form, key, text, field, field.value)
@@ -205,10 +204,19 @@ class SettingsDialog(QDialog):
             if value != getattr(self._settings, key):
                 self._settings = self._change({key: value})
         except (SeedshotError, ValueError) as error:
-            self._tell(key, str(error))
+            self._tell(key, (isinstance(error, SettingsError) and self._wrong(key)) or str(error))
             return
         self._tell(key, "")
         self._enable()
+
+    def _wrong(self, key: str) -> str:
+        """How to write a value that is not what its setting may be."""
+        return {
+            "server_url": self.tr("Type an address like https://seedshot.example, or nothing for the built-in server."),
+            "advertised_host": self.tr("Type a name or an IP address without a port, or nothing."),
+            "stun_urls": self.tr("Type addresses like stun:host:3478, with spaces between them, at most eight."),
+            "turn_urls": self.tr("Type addresses like turn:host:3478, with spaces between them, at most eight."),
+        }.get(key, "")
 
     def _tell(self, key: str, problem: str) -> None:
         error, field = self._errors[key], self._fields[key]

@@ -131,7 +131,7 @@ def ground(painter: QPainter, option: QStyleOptionViewItem, rect: QRect) -> None
 def text(painter: QPainter, font: QFont, colour: str, rect: QRect, words_: str, *, right: bool = False) -> int:
     """One line of plain text, its end left out where there is no room; its width in pixels."""
     metrics = QFontMetrics(font)
-    shown = metrics.elidedText(words_, Qt.TextElideMode.ElideRight, rect.width())
+    shown = metrics.elidedText(words_, Qt.TextElideMode.ElideRight, rect.width() + 1)
     painter.setFont(font)
     painter.setPen(QColor(colour))
     side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft

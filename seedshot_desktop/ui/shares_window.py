@@ -96,6 +96,7 @@ class SharesWindow(QWidget):
         super().showEvent(event)
         self._clock.start()
         self.draw(self._overview)
+        self._list.setFocus()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody reads the times."""
@@ -179,5 +180,5 @@ class SharesWindow(QWidget):
 
 def _state(overview: Overview) -> str:
     if not overview.items:
-        return words.shares(0)
+        return words.tr("Nothing is shared")
     return f"{words.shares(len(overview.items))}, {words.watchers(overview.watchers)}"

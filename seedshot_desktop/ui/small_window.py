@@ -43,6 +43,7 @@ class SmallWindow(QWidget):
         self._arrange()
         self._list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self._list.customContextMenuRequested.connect(self._on_menu)
+        self._list.setFocus()
         self._list.activated.connect(lambda _index: actions.show_shares())
 
     @property
@@ -161,4 +162,6 @@ class SmallWindow(QWidget):
 
 
 def _state(overview: Overview) -> str:
+    if not overview.items:
+        return words.tr("Nothing is shared")
     return f"{words.shares(len(overview.items))}, {words.watchers(overview.watchers)}"

@@ -7,6 +7,7 @@ coloured buttons.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,8 +96,13 @@ DARK = Tokens(
 
 
 def tokens() -> Tokens:
-    """The colours of the scheme that the desktop has now."""
-    return DARK if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
+    """The colours of the scheme that the desktop has now, or that SEEDSHOT_COLORS names: ``light`` or ``dark``.
+
+    A bare window manager has no scheme that it could tell.
+    """
+    wanted = {"light": LIGHT, "dark": DARK}.get(os.environ.get("SEEDSHOT_COLORS", ""))
+    system = DARK if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
+    return wanted or system
 
 
 def apply(application: QApplication) -> None:
@@ -178,6 +184,8 @@ QLabel#key {
   background: $raised; border: 1px solid $border; border-bottom-width: 3px; border-radius: 7px; padding: 5px 11px;
   font-size: 13pt; font-weight: 600;
 }
+QPushButton#danger:disabled { color: $faint; border-color: $border; background: $window; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QListView#plain { background: transparent; border: none; outline: none; }
 """
 
@@ -201,6 +209,9 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {
 QLineEdit:focus, QSpinBox:focus, QComboBox:focus { border: 2px solid $accent; padding: 4px 7px; }
 QLineEdit[invalid="true"], QSpinBox[invalid="true"] { border-color: $danger; }
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled { color: $faint; background: $window; }
+QSpinBox QLineEdit, QSpinBox QLineEdit:focus { border: none; background: transparent; padding: 0; min-height: 0; }
+QSpinBox { padding: 4px 0; }
+QSpinBox:focus { padding: 3px 0; }
 QSpinBox::up-button, QSpinBox::down-button { border: none; width: 20px; background: transparent; }
 QSpinBox::up-arrow { image: url($up); width: 10px; height: 10px; }
 QSpinBox::down-arrow { image: url($down); width: 10px; height: 10px; }
@@ -214,7 +225,7 @@ QCheckBox, QRadioButton { spacing: 8px; }
 QCheckBox::indicator { width: 16px; height: 16px; border: 1px solid $faint; border-radius: 4px; background: $base; }
 QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($tick); }
 QCheckBox::indicator:focus { border: 2px solid $accent; }
-QMenu { background: $raised; color: $text; border: 1px solid $border; border-radius: 8px; padding: 5px; }
+QMenu { background: $raised; color: $text; border: 1px solid $border; padding: 5px; }
 QMenu::item { padding: 6px 26px 6px 10px; border-radius: 5px; }
 QMenu::icon { padding-left: 8px; }
 QMenu::item:selected { background: $selected; color: $text; }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
-from PySide6.QtGui import QCursor, QEnterEvent, QGuiApplication, QMouseEvent
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, QTimer
+from PySide6.QtGui import QCursor, QEnterEvent, QGuiApplication, QMouseEvent, QPainterPath, QRegion
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from seedshot_desktop.ui import icons, pictures
@@ -15,6 +15,7 @@ _SHOWN_MS = 5000
 _MARGIN = 16
 _WIDTH = 340
 _PICTURE = (96, 72)
+_RADIUS = 10
 
 
 class Toast(QWidget):
@@ -27,7 +28,7 @@ class Toast(QWidget):
         )
         self._clicked = clicked
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._picture = QLabel()
         self._title = label(role="heading")
         self._text = label(role="muted", wrap=True)
@@ -47,6 +48,7 @@ class Toast(QWidget):
         self.setAccessibleName(f"{title}. {text}")
         self.setFixedWidth(_WIDTH)
         self.adjustSize()
+        self.setMask(_rounded(self.rect()))
         self.move(self._corner())
         self.show()
         self._timer.start()
@@ -88,3 +90,10 @@ class Toast(QWidget):
         screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
         area = screen.availableGeometry()
         return QPoint(area.right() - self.width() - _MARGIN, area.bottom() - self.height() - _MARGIN)
+
+
+def _rounded(rect: QRect) -> QRegion:
+    """Round corners even where nothing composes transparent windows; as round as a card of the style sheet."""
+    shape = QPainterPath()
+    shape.addRoundedRect(QRectF(rect), _RADIUS, _RADIUS)
+    return QRegion(shape.toFillPolygon().toPolygon())

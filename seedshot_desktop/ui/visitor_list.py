@@ -90,7 +90,7 @@ class _Delegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """Headings are one line, visits two."""
         line = QFontMetrics(option.font).height()
-        return QSize(200, line + 20 if isinstance(index.data(ROW_ROLE), Heading) else 2 * line + 34)
+        return QSize(200, line + 20 if isinstance(index.data(ROW_ROLE), Heading) else 2 * line + 28)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -132,7 +132,7 @@ def _paint_visit(painter: QPainter, option: QStyleOptionViewItem, viewer: Viewer
     colours = theme.tokens()
     present = viewer.state is not ViewerState.LEFT
     line = QFontMetrics(option.font).height()
-    rect = option.rect.adjusted(_SIDE, 8, -_SIDE, -8)
+    rect = option.rect.adjusted(_SIDE, 7, -_SIDE, -7)
     if present:
         rect.setRight(_cross(option.rect).left() - 12)
         if option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):
@@ -157,7 +157,7 @@ def _paint_progress(painter: QPainter, font: QFont, rect: QRect, viewer: ViewerS
     doing = words.doing(viewer)
     said = doing if done or viewer.state is ViewerState.WAITING else f"{percent} % · {doing}"
     room = max(QFontMetrics(font).horizontalAdvance(sample) for sample in (said, f"100 % · {words.rate(99.9e6)}"))
-    column = QRect(rect.right() - room, rect.top(), room, rect.height())
+    column = QRect(rect.right() - room, rect.top(), room + 1, rect.height())
     text(painter, font, colours.muted, column, said, right=True)
     width = max(40, column.left() - 14 - rect.left())
     bar(painter, QRectF(rect.left(), rect.center().y() - _BAR / 2 + 1, width, _BAR), 1.0 if done else percent / 100)

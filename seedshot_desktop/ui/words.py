@@ -92,7 +92,7 @@ def doing(viewer: ViewerStatus) -> str:
         case ViewerState.CONNECTING:
             return tr("connecting")
         case ViewerState.WAITING:
-            return tr("waiting for the picture")
+            return tr("waiting")
         case ViewerState.RECEIVING:
             return rate(viewer.rate)
         case _:
