@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.support.app import running_app
+from tests.support.app import App, running_app
 from tests.support.browsers import Browser
+from tests.support.chromium import Chromium
 from tests.support.desktop import Person, shown_picture
 from tests.support.viewer_page import is_emptied, picture_on, picture_url, says
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+REVOKE_NEWEST = ("Down", "Down", "Down", "Down", "Right", "Up", "Return")
+"""Past the two captures and the files to the newest share; the last line of its submenu."""
+REVOKE_ALL = ("Up", "Up", "Up", "Up", "Return")
+"""From the end: quit, settings, shares, revoke all."""
 LEFT, TOP, WIDTH, HEIGHT = 200, 120, 320, 200
 
 
@@ -31,11 +40,79 @@ async def test_press_select_share_open_revoke(person: Person, browser: Browser, 
             shown = await picture_on(tab)
             assert shown.size == (WIDTH, HEIGHT)
             assert shown.tobytes() == picture.crop((20, 20, 20 + WIDTH, 20 + HEIGHT)).tobytes()
-            share = await app.share_with(link=link, viewers=1, views=1)
+            await app.share_with(link=link, viewers=1, views=1)
             url = await picture_url(tab)
-            assert (await app.ask("revoke", share=share["share"]))["ok"]
+            await app.choose_in_tray(*REVOKE_NEWEST)
             await says(tab, "Taken back by the owner")
             await is_emptied(tab, url)
-            assert await app.shares() == []
+            await until(lambda: _none_left(app), "an empty list")
             await late.go(link)
             await says(late, "Taken back by the owner")
+
+
+async def test_ten_viewers_at_once(person: Person, chromium: Chromium, picture: Image.Image) -> None:
+    async with running_app(person) as app, AsyncExitStack() as stack:
+        with shown_picture(person, picture, LEFT, TOP):
+            link = await app.capture(LEFT, TOP, *picture.size)
+        tabs = await asyncio.gather(*(stack.enter_async_context(chromium.opened(link)) for _ in range(10)))
+        shown = await asyncio.gather(*map(picture_on, tabs))
+        assert all(one.tobytes() == picture.tobytes() for one in shown)
+        await app.share_with(link=link, viewers=10, views=10)
+        await app.choose_in_tray(*REVOKE_ALL)
+        await asyncio.gather(*(says(tab, "Taken back by the owner") for tab in tabs))
+
+
+async def test_the_window_shows_who_is_looking_and_how_far_they_are(
+    person: Person, browser: Browser, tmp_path: Path
+) -> None:
+    large = tmp_path / "holiday.bin"
+    large.write_bytes(os.urandom(1 << 20) * 8)
+    async with running_app(person, share_upload_limit_kib=1024, notifications=False) as app:
+        link = (await app.ask("share", paths=[str(large)]))["link"]
+        await app.ask("show", window="shares")
+        (window,) = await until(lambda: person.windows("Shares"), "the shares window")
+        nobody = await until(lambda: _steady(person, window), "a quiet window")
+        async with browser.opened(link) as tab:
+            await tab.wait_for("document.querySelector('#list-of-files button') !== null")
+            await tab.evaluate("document.querySelector('#list-of-files button').click()")
+            share = await app.share_with(link=link, viewers=1)
+            assert share["views"] == 0
+            await until(lambda: person.look(person.place(window)).tobytes() != nobody, "the viewer in the window")
+            early = await app.share_with(link=link)
+            await until(lambda: _sent_more(app, early["bytes_sent"]), "progress")
+        await app.share_with(link=link, viewers=0, views=0)
+
+
+async def test_a_capture_that_is_left_shares_nothing(person: Person) -> None:
+    async with running_app(person) as app:
+        await app.press_hotkey()
+        await app.overlay()
+        person.press("Escape")
+        await app.no_overlay()
+        assert await app.shares() == []
+        assert person.clipboard() == ""
+
+
+async def test_enter_takes_the_whole_screen_pixel_for_pixel(person: Person, chromium: Chromium) -> None:
+    async with running_app(person, notifications=False) as app:
+        before = person.look()
+        await app.press_hotkey()
+        await app.overlay()
+        person.press("Return")
+        async with chromium.opened(await app.new_link()) as tab:
+            assert (await picture_on(tab)).tobytes() == before.tobytes()
+
+
+async def _none_left(app: App) -> bool:
+    return await app.shares() == []
+
+
+async def _sent_more(app: App, before: int) -> bool:
+    (share,) = await app.shares()
+    return bool(share["bytes_sent"] > before)
+
+
+def _steady(person: Person, window: int) -> bytes:
+    """The pixels of a window when two looks at it see the same; empty otherwise."""
+    first, second = (person.look(person.place(window)).tobytes() for _ in range(2))
+    return first if first == second and len(set(first)) > 2 else b""

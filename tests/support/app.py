@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ HOTKEY = "ctrl+shift+2"
 """The default, as xdotool names it."""
 _ENGINE = "seedshot_desktop.seed.process"
 _START_S = 15.0
+_FINGERS_S = 0.25
 
 
 class App:
@@ -29,6 +31,7 @@ class App:
         self.person = person
         self.program = program
         self.env = env
+        self._pressed_at = 0.0
 
     async def ask(self, command: str, **fields: Any) -> dict[str, Any]:
         """The app's first reply to one request, as the command line sends it."""
@@ -68,6 +71,12 @@ class App:
         """The process id of its engine; 0 while there is none."""
         return next((pid for pid in _children(self.program.pid) if _ENGINE in _command(pid)), 0)
 
+    async def press_hotkey(self) -> None:
+        """Press the hotkey; not faster again than fingers can, which would be taken for a held key's repetition."""
+        await until(lambda: time.monotonic() - self._pressed_at > _FINGERS_S, "a person's fingers")
+        self.person.press(HOTKEY)
+        self._pressed_at = time.monotonic()
+
     async def overlay(self) -> int:
         """The window of the selection, once it covers the screen."""
         return await until(self._covering_window, "the overlay")
@@ -88,17 +97,31 @@ class App:
     async def capture(self, left: int, top: int, width: int, height: int) -> str:
         """Press the hotkey and drag over a region; the link that is on the clipboard then."""
         before = self.person.clipboard()
-        self.person.press(HOTKEY)
+        await self.press_hotkey()
         await self.overlay()
         self.person.drag(left, top, left + width - 1, top + height - 1)
         return await self.new_link(before)
 
+    async def choose_in_tray(self, *keys: str) -> None:
+        """Right-click the tray icon and go through the menu with `keys`; Right opens a submenu and waits for it."""
+        before = self.windows()
+        icon = await until(self.person.tray_icon, "the tray icon")
+        assert icon is not None
+        self.person.click(*icon, button=3)
+        await until(lambda: len(self.windows()) > len(before), "the tray menu")
+        for key in keys:
+            shown = len(self.windows())
+            self.person.press(key)
+            if key == "Right":
+                await until(lambda shown=shown: len(self.windows()) > shown, "the submenu")  # type: ignore[misc]
+
+    def windows(self) -> list[int]:
+        """Its visible windows and menus."""
+        return self.person.windows_of(self.program.pid)
+
     def _covering_window(self) -> int:
         size = self.person.screen.size
-        for window in self.person.windows_of(self.program.pid):
-            if self.person.place(window)[2:] == size:
-                return window
-        return 0
+        return next((window for window in self.windows() if self.person.place(window)[2:] == size), 0)
 
 
 @asynccontextmanager
