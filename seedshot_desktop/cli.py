@@ -56,10 +56,7 @@ def guarded(run: Callable[[], int], *, json: bool = False) -> int:
         output.forget()
         return DONE
     except ImportError as error:
-        name = error.name or "a part"
-        return _told(
-            f"{name} is not installed. Run `python3 -m seedshot_desktop`, which installs it.", FAILED, json=json
-        )
+        return _told(_not_installed(error), FAILED, json=json)
     except Exception as error:
         return _told(_unexpected(error), FAILED, json=json)
     return code

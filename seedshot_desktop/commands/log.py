@@ -35,9 +35,14 @@ def start(*, verbose: bool) -> None:
 
 def fault(error: BaseException) -> None:
     """Log where `error` was raised, without its text, which may hold a file's name."""
+    _logger.error("%s at %s", type(error).__name__, places(error))
+
+
+def places(error: BaseException) -> str:
+    """Modules and lines on the way to where `error` was raised."""
     frames = []
     step = error.__traceback__
     while step:
         frames.append(f"{step.tb_frame.f_globals.get('__name__')}:{step.tb_lineno}")
         step = step.tb_next
-    _logger.error("%s at %s", type(error).__name__, " > ".join(frames))
+    return " > ".join(frames)

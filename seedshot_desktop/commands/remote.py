@@ -18,12 +18,14 @@ from seedshot_desktop.control import (
     Reply,
     RevokeRequest,
     client_request,
+    is_running,
 )
 from seedshot_desktop.errors import ControlError
 from seedshot_desktop.quantities import format_duration, format_size, plural, printable
 
-_QUIT_TIMEOUT_S = 15.0
+_QUIT_WITHIN_S = 10.0
 """Every page is told before the app ends."""
+_LOOK_EVERY_S = 0.05
 
 
 def command(options: argparse.Namespace) -> int:
@@ -36,8 +38,7 @@ def command(options: argparse.Namespace) -> int:
         case "revoke":
             _revoke(options.share, every=options.all, json=options.json)
         case "quit":
-            for _ in client_request(QuitRequest(), timeout_s=_QUIT_TIMEOUT_S):
-                pass
+            _quit()
     return 0
 
 
@@ -118,6 +119,17 @@ def _id_in_link(text: str) -> str:
     from seedshot_desktop.seed import link  # noqa: PLC0415 - loads cryptography
 
     return link.encode_base64url(link.parse(text).id)
+
+
+def _quit() -> None:
+    """Returns when the app is gone, so that the next start does not meet it."""
+    for _ in client_request(QuitRequest()):
+        pass
+    deadline = time.monotonic() + _QUIT_WITHIN_S
+    while is_running():
+        if time.monotonic() > deadline:
+            raise ControlError("Seedshot is still there: it waits for an answer in its window.")
+        time.sleep(_LOOK_EVERY_S)
 
 
 def _ask_list() -> Reply:

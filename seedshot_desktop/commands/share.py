@@ -21,7 +21,7 @@ from seedshot_desktop.commands import inputs, output, report, screen
 from seedshot_desktop.commands.sharing import Plan, Sharing
 from seedshot_desktop.errors import ShareError
 from seedshot_desktop.seed import messages as m
-from seedshot_desktop.seed.process import raise_file_limit, run_on_fast_loop
+from seedshot_desktop.seed.process import fast_loop, raise_file_limit
 
 _NAMELESS = "standard-input"
 
@@ -32,7 +32,7 @@ def command(options: argparse.Namespace) -> NoReturn:
     for problem in loaded.problems:
         output.note(f"seedshot: {problem}")
     raise_file_limit()
-    code = run_on_fast_loop(_share(plan_of(options, loaded.settings), reporter_of(options)))
+    code = fast_loop().run_until_complete(_share(plan_of(options, loaded.settings), reporter_of(options)))
     output.flush()
     os._exit(code)  # a thread that waits for standard input or for a network drive is not waited for
 

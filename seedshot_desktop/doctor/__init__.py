@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Iterable
 
 from seedshot_desktop.commands import events, output
-from seedshot_desktop.doctor.checks import Check, Finding, checks
+from seedshot_desktop.doctor.checks import Check, Finding, every_check
 
 _MARKS = {Finding.WORKS: "✓", Finding.LIMITED: "–", Finding.FAILS: "✗"}
 _INDENT = 14
@@ -20,7 +20,7 @@ _INDENT = 14
 def command(options: argparse.Namespace) -> int:
     """Print every finding as it is made; 1 when something fails that sharing needs, otherwise 0."""
     failed = False
-    for check in checks():
+    for check in every_check():
         failed |= check.finding is Finding.FAILS
         output.result(events.line(as_object(check)) if options.json else "\n".join(lines(check)))
     if not options.json:

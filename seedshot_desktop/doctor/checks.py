@@ -47,7 +47,7 @@ class Check:
     """What to do; "" when there is nothing to do."""
 
 
-def checks() -> Iterator[Check]:
+def every_check() -> Iterator[Check]:
     """Every check, one after the other; takes some seconds."""
     kept = settings.read()
     running = _is_running()
@@ -150,6 +150,9 @@ def links(kept: settings.Settings) -> Check:
     url = addresses.base_url_of(host, options.listen_port)
     if host == addresses.LOOPBACK and kept.listen == "local":
         advice = "Settings keep it to this computer. To let others in: seedshot settings listen lan"
+        return Check("links", Finding.LIMITED, f"lead to {url}, which only this computer reaches", advice)
+    if host == addresses.LOOPBACK and kept.advertised_host:
+        advice = "To let others in: seedshot settings --unset advertised_host"
         return Check("links", Finding.LIMITED, f"lead to {url}, which only this computer reaches", advice)
     if host == addresses.LOOPBACK:
         return Check("links", Finding.LIMITED, f"lead to {url}: this computer has no network", "Connect it to one.")
