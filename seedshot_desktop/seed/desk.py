@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any
 
+from seedshot_desktop.seed import visit as visits
 from seedshot_desktop.seed.files import Reader
 from seedshot_desktop.seed.messages import (
     EndReason,
@@ -34,6 +35,12 @@ PATIENCE_S = 2.0
 """A half-open viewer older than this gives way to a newer one when there are too many."""
 
 
+def connect_peer(share: Share, options: EngineOptions, callbacks: Visit) -> visits.Peer:
+    """A real connection."""
+    ice = IceOptions(options.stun_urls, options.turn_urls, options.turn_username, options.turn_password)
+    return Peer(certificate=share.certificate, ice=ice, callbacks=callbacks)
+
+
 class Desk:
     """All visits of all shares; what a ``Visit`` calls its house."""
 
@@ -46,14 +53,19 @@ class Desk:
         clock: Callable[[], float],
         signal: Callable[[OwnerMessage], None],
         used_up: Callable[[Share], None],
+        make_peer: Callable[[Share, EngineOptions, Visit], visits.Peer] = connect_peer,
     ) -> None:
-        """`signal` says something to the signalling server; `used_up`: a share's last view is over, nobody is left."""
+        """`signal` says something to the signalling server; `used_up`: a share's last view is over, nobody is left.
+
+        `make_peer` makes the connection of a visit; the fake of tests comes in here.
+        """
         self._tasks = tasks
         self._reports = reports
         self._pool = pool
         self._clock = clock
         self._signal = signal
         self._used_up = used_up
+        self._make_peer = make_peer
         self._shares: dict[str, Share] = {}
         self._visits: dict[Visit, None] = {}
         self._signalled: dict[tuple[str, str], Visit] = {}
@@ -114,7 +126,7 @@ class Desk:
         )
         self._visits[visit] = None
         self._signalled[offer.id, offer.viewer] = visit
-        visit.begin(lambda callbacks: self._make_peer(share, callbacks), offer.sdp)
+        visit.begin(lambda callbacks: self._make_peer(share, self._options, callbacks), offer.sdp)
 
     def on_candidate(self, message: OwnerCandidate) -> None:
         """A candidate of a viewer; one of somebody unknown is late."""
@@ -127,11 +139,6 @@ class Desk:
         visit = self._signalled.pop((message.id, message.viewer), None)
         if visit is not None:
             visit.receive(SocketLeft())
-
-    def _make_peer(self, share: Share, callbacks: Visit) -> Peer:
-        options = self._options
-        ice = IceOptions(options.stun_urls, options.turn_urls, options.turn_username, options.turn_password)
-        return Peer(certificate=share.certificate, ice=ice, callbacks=callbacks)
 
     def _make_room(self, share: Share) -> bool:
         """Whether one more may knock; under pressure the one who has hesitated longest gives way."""

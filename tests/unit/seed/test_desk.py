@@ -1,0 +1,299 @@
+"""The front desk with fake connections: offers, crowds, candidates, feeding, and the books."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from seedshot_desktop.seed import link
+from seedshot_desktop.seed.desk import MAX_HALF_OPEN_PER_SHARE, PATIENCE_S, Desk
+from seedshot_desktop.seed.files import open_files
+from seedshot_desktop.seed.messages import (
+    EndReason,
+    EngineOptions,
+    EngineStatus,
+    Event,
+    Keys,
+    Limits,
+    MemoryFile,
+    ServerState,
+    Viewed,
+    ViewerJoined,
+    ViewerLeft,
+    ViewerProgressed,
+)
+from seedshot_desktop.seed.reports import Reports
+from seedshot_desktop.seed.session import ShareOver
+from seedshot_desktop.seed.share import Share
+from seedshot_desktop.seed.tasks import Tasks
+from seedshot_desktop.seed.transfer import WINDOW
+from seedshot_desktop.seed.visit import HIGH_WATER
+from signal_server.protocol import Full, Left, Offer, OwnerAnswer, OwnerCandidate, OwnerMessage
+from tests.support.expectations import LogWatch
+from tests.support.fake_peer import FakeNetwork, FakePeer
+from tests.support.waiting import until
+
+DATA = bytes(range(256)) * 4096  # 1 MiB
+
+
+class Room:
+    """A desk with one share."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.events: list[Event] = []
+        self.signalled: list[OwnerMessage] = []
+        self.network = FakeNetwork()
+        self.tasks = Tasks()
+        self.pool = ThreadPoolExecutor(1)
+        self.used_up: list[Share] = []
+        status = EngineStatus(ServerState.ONLINE, "", "", ())
+        self.reports = Reports(self.events.append, lambda: status)
+        self.desk = Desk(
+            tasks=self.tasks,
+            reports=self.reports,
+            pool=self.pool,
+            clock=lambda: self.now,
+            signal=self.signalled.append,
+            used_up=self.used_up.append,
+            make_peer=self.network,
+        )
+        self.share = self.add_share(Limits())
+
+    def add_share(self, limits: Limits, data: bytes = DATA) -> Share:
+        keys = link.mint()
+        wire = Keys(keys.token, keys.secret, keys.certificate, keys.private_key)
+        share = Share(wire, label="x", limits=limits, created_at=0.0, now=self.now)
+        share.files = open_files((MemoryFile("a.png", "image/png", data),))
+        self.desk.open(share)
+        return share
+
+    def offer(self, viewer: str, share: Share | None = None, sdp: str = "offer") -> FakePeer | None:
+        """A viewer asks; its connection, None when there is none."""
+        before = len(self.network.peers)
+        self.desk.on_offer(Offer((share or self.share).id, viewer, sdp))
+        return self.network.peers[-1] if len(self.network.peers) > before else None
+
+    def admit(self, viewer: str, share: Share | None = None) -> FakePeer:
+        """A viewer asks, connects and shows the secret."""
+        peer = self.offer(viewer, share)
+        assert peer is not None
+        peer.open()
+        peer.hello()
+        return peer
+
+    def all(self, kind: type[Any]) -> list[Any]:
+        self.reports.flush()
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture
+async def room() -> AsyncIterator[Room]:
+    room = Room()
+    yield room
+    for visit in room.desk.shut(room.share):
+        visit.receive(ShareOver(EndReason.REVOKED))
+    await room.tasks.cancel()
+    room.pool.shutdown()
+    room.reports.close()
+
+
+async def test_an_offer_is_answered_and_early_candidates_are_kept_for_it(room: Room) -> None:
+    peer = room.offer("v1")
+    assert peer is not None
+    room.desk.on_candidate(OwnerCandidate(room.share.id, "v1", "one"))
+    room.desk.on_candidate(OwnerCandidate(room.share.id, "stranger", "two"))
+    assert peer.candidates == []
+    await until(lambda: room.signalled, "the answer")
+    assert room.signalled == [OwnerAnswer(room.share.id, "v1", "answer to offer")]
+    assert peer.candidates == ["one"]
+    room.desk.on_candidate(OwnerCandidate(room.share.id, "v1", None))
+    assert peer.candidates == ["one", None]
+    peer.visit.on_candidate("ours")
+    assert room.signalled[-1] == OwnerCandidate(room.share.id, "v1", "ours")
+
+
+async def test_an_offer_that_is_none_leaves_nothing_behind(room: Room) -> None:
+    peer = room.offer("v1", sdp="bad")
+    assert peer is not None
+    await until(lambda: peer.closed, "its end")
+    assert room.desk.visits_of(room.share.id) == []
+    assert room.all(ViewerLeft) == []
+
+
+async def test_an_offer_for_nothing_that_is_shared_is_passed_over(room: Room) -> None:
+    other = room.add_share(Limits())
+    room.desk.shut(other)
+    assert room.offer("v1", other) is None
+
+
+async def test_the_same_offer_again_changes_nothing(room: Room) -> None:
+    first = room.admit("v1")
+    assert room.offer("v1") is None
+    assert not first.closed
+
+
+async def test_names_from_before_a_servers_restart_stay_unlike_new_ones(room: Room) -> None:
+    room.admit("v1")
+    room.desk.forget_signalling()
+    second = room.admit("v1")
+    assert second.visit.viewer == "v1~2"
+    room.desk.on_left(Left(room.share.id, "v1"))
+    assert second.said[-1] == {"type": "ping"}
+    assert {"type": "ping"} not in room.network.peers[0].said
+
+
+async def test_a_crowd_at_the_door_is_bounded_and_the_hesitant_give_way(room: Room) -> None:
+    crowd = [room.offer(f"v{index}") for index in range(MAX_HALF_OPEN_PER_SHARE)]
+    assert all(crowd)
+    assert room.offer("one too many") is None
+    assert room.signalled[-1] == Full(room.share.id, "one too many")
+    room.now += PATIENCE_S
+    assert room.offer("later") is not None
+    assert crowd[0] is not None
+    await until(lambda: crowd[0] and crowd[0].closed, "the oldest gives way")
+    assert len(room.desk.visits_of(room.share.id)) == MAX_HALF_OPEN_PER_SHARE
+
+
+async def test_a_share_with_all_its_viewers_says_so_before_it_connects(room: Room) -> None:
+    room.desk.configure(EngineOptions(max_viewers=1))
+    first = room.admit("v1")
+    assert room.offer("v2") is None
+    assert room.signalled[-1] == Full(room.share.id, "v2")
+    first.say(type="bye")
+    assert room.offer("v3") is not None
+
+
+async def test_a_transfer_is_fed_as_the_transport_takes_it(room: Room) -> None:
+    peer = room.admit("v1")
+    assert peer.said[-1]["type"] == "manifest"
+    peer.say(type="get", request=1, file=0, offset=0)
+    await until(lambda: peer.buffered_amount >= HIGH_WATER, "a full buffer")
+    assert peer.buffered_amount < HIGH_WATER + 65536
+    for _ in range(200):
+        if peer.payload_bytes == len(DATA):
+            break
+        peer.drain()
+        await asyncio.sleep(0)
+    assert b"".join(message[12:] for message in peer.messages) == DATA
+    peer.say(type="ack", request=1, held=len(DATA))
+    assert room.all(Viewed)[0].views == 1
+    assert room.all(ViewerProgressed)[-1].held == len(DATA)
+    assert room.share.bytes_sent == len(DATA)
+
+
+async def test_no_more_than_the_window_is_sent_unacknowledged(room: Room) -> None:
+    share = room.add_share(Limits(), bytes(2 * WINDOW))
+    peer = room.admit("v1", share)
+    peer.say(type="get", request=1, file=0, offset=0)
+
+    async def fill() -> None:
+        before = -1
+        while peer.payload_bytes != before:
+            before = peer.payload_bytes
+            peer.drain()
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+    await fill()
+    assert WINDOW - 65536 < peer.payload_bytes <= WINDOW
+    peer.say(type="ack", request=1, held=WINDOW // 2)
+    await fill()
+    assert WINDOW < peer.payload_bytes <= WINDOW * 3 // 2
+    for visit in room.desk.shut(share):
+        visit.receive(ShareOver(EndReason.REVOKED))
+
+
+async def test_nothing_is_sent_once_the_share_is_over(room: Room) -> None:
+    peer = room.admit("v1")
+    peer.say(type="get", request=1, file=0, offset=0)
+    await until(lambda: peer.messages, "the first bytes")
+    sent = len(peer.messages)
+    for visit in room.desk.shut(room.share):
+        visit.receive(ShareOver(EndReason.REVOKED))
+    assert peer.said[-1] == {"type": "ended", "reason": "revoked"}
+    peer.drain()
+    peer.say(type="get", request=2, file=0, offset=0)
+    await until(lambda: peer.closed, "its end")
+    assert peer.flushed
+    assert len(peer.messages) == sent
+    assert room.all(ViewerLeft)[0].reason is EndReason.REVOKED
+
+
+async def test_a_connection_that_will_not_close_is_cut(room: Room) -> None:
+    peer = room.admit("v1")
+    peer.hangs = True
+    peer.say(type="nonsense")
+    assert peer.said[-1] == {"type": "ended", "reason": "refused"}
+    await until(lambda: peer.closed, "its end", 3)
+
+
+async def test_the_last_viewer_of_a_used_up_share_ends_it(room: Room) -> None:
+    share = room.add_share(Limits(max_views=1), b"abc")
+    peer = room.admit("v1", share)
+    peer.say(type="get", request=1, file=0, offset=0)
+    await until(lambda: peer.messages, "the bytes")
+    peer.say(type="ack", request=1, held=3)
+    assert share.ended is EndReason.USED_UP
+    assert room.used_up == []
+    peer.say(type="bye")
+    assert room.used_up == [share]
+
+
+async def test_the_owner_hears_the_end_of_every_visit_it_heard_the_beginning_of(room: Room) -> None:
+    peers = [room.admit(f"v{index}") for index in range(5)]
+    stranger = room.offer("stranger")
+    assert stranger is not None
+    stranger.open()
+    for peer in [*peers, stranger]:
+        peer.say(type="bye")
+    assert len(room.all(ViewerJoined)) == len(room.all(ViewerLeft)) == 5
+    assert [status.viewer for status in room.share.departed] == ["v4", "v3", "v2", "v1", "v0"]
+
+
+async def test_an_upload_limit_is_kept_and_messages_are_small_under_it(room: Room) -> None:
+    room.desk.configure(EngineOptions(share_upload_limit=64_000))
+    peer = room.admit("v1")
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    peer.say(type="get", request=1, file=0, offset=0)
+    await until(lambda: peer.payload_bytes >= 32_000, "half a second's worth")
+    assert 0.3 < loop.time() - began < 2.0
+    assert max(len(message) for message in peer.messages) <= 8012
+
+
+async def test_a_share_that_is_over_lets_its_bytes_go(room: Room) -> None:
+    data = bytes(300_000)
+    before = sys.getrefcount(data)
+    share = room.add_share(Limits(), data)
+    peer = room.admit("v1", share)
+    peer.say(type="get", request=1, file=0, offset=0)
+    await until(lambda: peer.messages, "the first bytes")
+    assert sys.getrefcount(data) > before
+    for visit in room.desk.shut(share):
+        visit.receive(ShareOver(EndReason.REVOKED))
+    share.end(EndReason.REVOKED)
+    del visit
+    await until(lambda: sys.getrefcount(data) == before, "nobody holds the bytes")
+
+
+async def test_a_visit_whose_work_fails_ends_alone(
+    room: Room, expected_log: LogWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected_log.expect("the task feed failed: MemoryError")
+
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    broken, healthy = room.admit("v1"), room.admit("v2")
+    monkeypatch.setattr(broken, "send_data", no_memory)
+    for peer in (broken, healthy):
+        peer.say(type="get", request=1, file=0, offset=0)
+    await until(lambda: broken.closed, "its end")
+    await until(lambda: healthy.messages, "the other's bytes")
+    assert [event.viewer for event in room.all(ViewerLeft)] == ["v1"]
