@@ -15,9 +15,6 @@ from seedshot_desktop.hotkey import xcb
 from seedshot_desktop.hotkey.combo import Combo
 from seedshot_desktop.hotkey.keymap import find_keycode, lock_masks, modifier_mask
 
-_REPEAT_MS = 150
-"""A held key repeats every 25 to 50 ms; nobody presses a combination twice in this time."""
-
 Grab = tuple[int, int]
 """Key code, modifier mask."""
 
@@ -36,7 +33,6 @@ class X11Hotkey:
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._grabs: list[Grab] = []
-        self._last_press_ms: int | None = None
         self._connection = _connect()
         try:
             self._grab()
@@ -67,7 +63,7 @@ class X11Hotkey:
         remapped = False
         while not self._closed and (event := self._connection.next_event()):
             if event.kind == xcb.KEY_PRESS:
-                self._pressed(event)
+                self._pressed()
             remapped |= event.kind == xcb.MAPPING_NOTIFY and event.mapping != xcb.MAPPING_POINTER
         if self._closed:
             return
@@ -76,17 +72,16 @@ class X11Hotkey:
         elif remapped:
             self._regrab()
 
-    def _pressed(self, event: xcb.Event) -> None:
-        """One press, from the server's keyboard grab that came with it.
+    def _pressed(self) -> None:
+        """One press, and the server's keyboard grab that came with it.
 
         The grab is ended at once: while it lasted, keys that are none of our
         business would be sent here, and the overlay could not have the keyboard.
+        (So nobody tells us when the key is let go; one that is held and held
+        presses again and again, until the overlay takes the keyboard.)
         """
         self._connection.release_keyboard()
-        before, self._last_press_ms = self._last_press_ms, event.time_ms
-        repeated = before is not None and (event.time_ms - before) & 0xFFFFFFFF < _REPEAT_MS
-        if not repeated:
-            self._on_press()
+        self._on_press()
 
     def _regrab(self) -> None:
         """Follow a changed keyboard; what is held already is never let go in between."""

@@ -45,27 +45,6 @@ class _Iterator(Structure):
     _fields_ = (("data", POINTER(c_uint32)), ("rem", c_int), ("index", c_int))
 
 
-class _KeyEvent(Structure):
-    """xcb_key_press_event_t; a mapping event shares its first two bytes, with `request` in the fifth."""
-
-    _fields_ = (
-        ("response_type", c_uint8),
-        ("detail", c_uint8),
-        ("sequence", c_uint16),
-        ("time", c_uint32),
-        ("root", c_uint32),
-        ("event", c_uint32),
-        ("child", c_uint32),
-        ("root_x", ctypes.c_int16),
-        ("root_y", ctypes.c_int16),
-        ("event_x", ctypes.c_int16),
-        ("event_y", ctypes.c_int16),
-        ("state", c_uint16),
-        ("same_screen", c_uint8),
-        ("pad", c_uint8),
-    )
-
-
 class _Error(Structure):
     _fields_ = (("response_type", c_uint8), ("error_code", c_uint8))
 
@@ -77,10 +56,6 @@ class Event:
     kind: int
     """KEY_PRESS, KEY_RELEASE, MAPPING_NOTIFY, or a type that nobody asked for."""
     keycode: int
-    state: int
-    """The modifiers and locks that were down just before the event."""
-    time_ms: int
-    """The server's clock; wraps after 49 days."""
     mapping: int
     """Of a MAPPING_NOTIFY: what changed."""
 
@@ -209,9 +184,8 @@ class Connection:
         if not pointer:
             return None
         try:
-            raw = ctypes.cast(pointer, POINTER(_KeyEvent)).contents
-            mapping = ctypes.cast(pointer, POINTER(c_uint8))[4]
-            return Event(raw.response_type & 0x7F, int(raw.detail), int(raw.state), int(raw.time), int(mapping))
+            raw = ctypes.cast(pointer, POINTER(c_uint8))
+            return Event(raw[0] & 0x7F, raw[1], raw[4])
         finally:
             self._libc_free(pointer)
 

@@ -179,7 +179,7 @@ class SelectorModel:
             self.box = replace(self.box, x=x, y=y).kept_inside(self._desktop)
         elif self.phase in (Phase.DRAWING, Phase.STRETCHING) and self._stretch:
             self._stretch = self._slid(self._stretch, before) if self._sliding else self._drawn(self._stretch)
-            self.box = self._stretch.box
+            self.box = self._stretch.box if self._strayed or self.phase is Phase.STRETCHING else None
 
     def _drawn(self, stretch: _Stretch) -> _Stretch:
         return stretch.to(self.pointer, self._desktop)

@@ -147,7 +147,7 @@ def _label(selection: Box, magnifier: Box | None, screen: Box, measures: Measure
     places = (selection.y - height - gap, selection.bottom + gap, max(selection.y, 0) + gap)
     boxes = [Box(x, y, width, height) for y in places]
     free = [box for box in boxes if 0 <= box.y <= screen.height - height and not _meet(box, magnifier)]
-    return (free or boxes[-1:])[0]
+    return (free or [_kept(boxes[-1], screen)])[0]
 
 
 def _button(selection: Box, label: Box | None, screen: Box, measures: Measures) -> Box:
@@ -158,7 +158,7 @@ def _button(selection: Box, label: Box | None, screen: Box, measures: Measures) 
     places = (selection.bottom + gap, selection.y - height - gap, selection.bottom - height - gap)
     boxes = [Box(x, y, width, height) for y in places]
     free = [box for box in boxes if 0 <= box.y <= screen.height - height and not _meet(box, label)]
-    return (free or boxes[-1:])[0]
+    return (free or [_kept(boxes[-1], screen)])[0]
 
 
 def _hint(pointer: Point, screen: Box, measures: Measures) -> Box:
@@ -168,6 +168,10 @@ def _hint(pointer: Point, screen: Box, measures: Measures) -> Box:
     below = Box((screen.width - width) // 2, screen.height - height - margin, width, height)
     near = below.grown(round(160 * measures.scale)).contains(pointer)
     return replace(below, y=margin) if near else below
+
+
+def _kept(box: Box, screen: Box) -> Box:
+    return box.kept_inside(Box(0, 0, screen.width, screen.height))
 
 
 def _meet(a: Box, b: Box | None) -> bool:
