@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -99,17 +98,3 @@ async def test_a_server_that_was_killed_costs_nothing(
                 await share.event("reachable")
                 await after.go(share.link)
                 assert (await picture_on(after)).tobytes() == picture.tobytes()
-
-
-async def test_an_owner_who_was_killed_seeds_nothing_and_comes_back_as_offline(
-    browser: Browser, home: Path, tmp_path: Path
-) -> None:
-    large = tmp_path / "large.bin"
-    with large.open("wb") as file:
-        file.truncate(1 << 30)
-    async with signal_command(home) as server, share_command(home, large, server=server.url) as share:
-        async with browser.opened(share.link) as tab:
-            await tab.wait_for("document.body.dataset.phase === 'files'")
-            share.command.interrupt(signal.SIGKILL)
-            await tab.wait_for("document.body.classList.contains('away')")
-            assert "The owner is not connected" in await tab.text()

@@ -22,6 +22,7 @@ HOTKEY = "ctrl+shift+2"
 _ENGINE = "seedshot_desktop.seed.process"
 _START_S = 15.0
 _FINGERS_S = 0.25
+_TALLEST_ICON = 30
 
 
 class App:
@@ -116,8 +117,9 @@ class App:
                 await until(lambda shown=shown: len(self.windows()) > shown, "the submenu")  # type: ignore[misc]
 
     def windows(self) -> list[int]:
-        """Its visible windows and menus."""
-        return self.person.windows_of(self.program.pid)
+        """Its visible windows and menus, without the icon in the tray, which is a window too."""
+        found = self.person.windows_of(self.program.pid)
+        return [window for window in found if self.person.place(window)[3] > _TALLEST_ICON]
 
     def _covering_window(self) -> int:
         size = self.person.screen.size

@@ -43,6 +43,14 @@ class Person:
         self._xdotool("mousemove", str((left + right) // 2), str((top + bottom) // 2))
         self._xdotool("mousemove", str(right), str(bottom), "mouseup", "1")
 
+    def go_to_workspace(self, number: int) -> None:
+        """Change to another workspace, from 0."""
+        self._xdotool("set_desktop", str(number))
+
+    def use_layout(self, name: str) -> None:
+        """Change the keyboard layout: ``us``, ``de``, ``fr``."""
+        subprocess.run([find("setxkbmap"), name], env=self.screen.env, timeout=_QUICK_S, check=True)
+
     def clipboard(self) -> str:
         """The text on the clipboard; "" when it is empty."""
         command = [find("xclip"), "-selection", "clipboard", "-out"]
