@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,10 +21,11 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from seedshot_desktop import control, hotkey, settings
+from seedshot_desktop import control, settings
 from seedshot_desktop.commands import log
 from seedshot_desktop.control_answers import ControlAnswers
-from seedshot_desktop.errors import HotkeyError, SeedshotError
+from seedshot_desktop.errors import SeedshotError
+from seedshot_desktop.preferences import Preferences
 from seedshot_desktop.seed.messages import (
     ChangeLimits,
     CheckNetwork,
@@ -36,7 +38,6 @@ from seedshot_desktop.seed.messages import (
     Revoke,
     RevokeAll,
 )
-from seedshot_desktop.settings import Settings
 from seedshot_desktop.story import Story
 from seedshot_desktop.ui import startup, words
 from seedshot_desktop.ui.actions import Actions
@@ -47,8 +48,11 @@ from seedshot_desktop.ui.faces import Faces
 from seedshot_desktop.ui.network_watch import NetworkWatch
 from seedshot_desktop.ui.selector import Selector
 
+_log = logging.getLogger(__name__)
+
 _THREADS = 3
 """For pixels and files: everything that a window must not wait for."""
+_PREDECESSOR_TRIES, _PREDECESSOR_PAUSE_S = 30, 0.1
 _MENU_GONE_S = 0.2
 """Until a menu or window that was clicked is off the screen, and so out of the picture."""
 
@@ -65,10 +69,15 @@ def main(_arguments: Sequence[str] = ()) -> int:
     application = startup.application()
     loop = qasync.QEventLoop(application)
     loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="seedshot"))
-    # 4. The app.
+    # 4. The app. A session that ends may end Qt's loop under it; by then everything is revoked.
     with loop:
-        code: int = loop.run_until_complete(App(application).run())
-    return code
+        app = App(application)
+        try:
+            loop.run_until_complete(app.run())
+        except RuntimeError:
+            if not app.cut_short:
+                raise
+    return 0
 
 
 def _handed_over() -> bool:
@@ -85,63 +94,83 @@ class App:
 
     def __init__(self, application: QApplication) -> None:
         self._application = application
-        loaded = settings.read()
-        self._settings = loaded.settings
-        self._problems = loaded.problems
-        self._book = Book()
-        self._bridge = EngineBridge(settings.engine_options(self._settings))
         self._actions = self._all_actions()
         self._faces = Faces(self._actions)
+        self._preferences = Preferences(
+            on_press=lambda: self._do("capture", self._story.capture("region")),
+            on_hotkey=self._faces.set_hotkey,
+            on_options=lambda options: self._bridge.send(Configure(options)),
+            tell=self._tell,
+        )
+        self._book = Book()
+        self._bridge = EngineBridge(self._preferences.options)
         self._network = NetworkWatch()
         self._story = Story(
             bridge=self._bridge,
             book=self._book,
             selector=Selector(),
-            wishes=lambda: self._settings,
+            wishes=lambda: self._preferences.settings,
             notify=self._notify,
             changed=self._draw,
         )
-        answers = ControlAnswers(self._story, self._actions, self._book.overview, self._reload)
+        answers = ControlAnswers(self._story, self._actions, self._book.overview, self._preferences.reload)
         self._control = ControlServer(answers, log.fault)
-        self._hotkey: hotkey.Hotkey | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ended = asyncio.Event()
+        self.cut_short = False
+        """Qt's loop was ended from outside."""
 
-    async def run(self) -> int:
-        """Start, live, end; the exit code. Raises SeedshotError where another start was quicker but does not answer."""
-        if not self._control.listen():
-            return 0 if _handed_over() else 1
+    async def run(self) -> None:
+        """Start, live, end. Raises SeedshotError where another app runs but does not answer."""
+        if not await self._alone():
+            return
         startup.catch_everything(log.fault, self._tell)
         asyncio.get_running_loop().set_exception_handler(self._on_loop_fault)
         self._listen()
         self._bridge.start()
-        self._hold_hotkey(self._settings.hotkey)
+        self._preferences.hold()
+        _log.info("ready for the hotkey")
         self._faces.show()
         self._network.start()
-        for problem in self._problems:
+        for problem in self._preferences.problems:
             self._tell(problem)
         self._do("warm up", self._story.warm_up())
         await self._ended.wait()
         await self._end()
-        return 0
+
+    async def _alone(self) -> bool:
+        """Whether this is the only app; one that is about to end is waited for, one that runs takes over."""
+        for _ in range(_PREDECESSOR_TRIES):
+            if self._control.listen():
+                return True
+            if await asyncio.to_thread(_handed_over):
+                return False
+            await asyncio.sleep(_PREDECESSOR_PAUSE_S)
+        raise SeedshotError("Seedshot runs already but does not answer. End its process, and start it again.")
 
     def _listen(self) -> None:
         """Every way in which something reaches the app."""
         self._bridge.heard.connect(self._on_event)
         self._bridge.died.connect(self._on_engine_died)
         self._network.changed.connect(lambda: self._bridge.send(CheckNetwork()))
-        self._application.commitDataRequest.connect(lambda _session: self._bridge.stop_now())
-        self._application.aboutToQuit.connect(self._ended.set)
+        self._application.aboutToQuit.connect(self._on_session_end)
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):  # Windows
                 asyncio.get_running_loop().add_signal_handler(number, self._ended.set)
 
+    def _on_session_end(self) -> None:
+        """Qt's loop ends; where that was not the app's own doing, nothing can be awaited any more."""
+        self.cut_short = not self._ended.is_set()
+        self._bridge.stop_now()
+
     async def _end(self) -> None:
         """Take everything back, at the latest after two seconds."""
+        self._control.hush()
+        self._bridge.heard.disconnect(self._on_event)
+        self._bridge.died.disconnect(self._on_engine_died)
         self._faces.close()
         self._story.close()
-        if self._hotkey is not None:
-            self._hotkey.close()
+        self._preferences.close()
         self._network.close()
         for task in self._tasks:
             task.cancel()
@@ -184,7 +213,7 @@ class App:
             revoke_all=self._revoke_all,
             dismiss=lambda share, viewer: self._bridge.send(DismissViewer(share, viewer)),
             show_shares=self._show_shares,
-            show_settings=lambda: self._faces.show_settings(self._settings, self._change),
+            show_settings=lambda: self._faces.show_settings(self._preferences.settings, self._preferences.change),
             quit=lambda: self._do("quit", self._quit()),
         )
 
@@ -204,7 +233,7 @@ class App:
         """Ask for limits, which are those of settings until they are changed, then share."""
         if not paths:
             return
-        limits = await self._faces.ask_share(paths, settings.limits(self._settings))
+        limits = await self._faces.ask_share(paths, settings.limits(self._preferences.settings))
         if limits is not None:
             await self._story.share_files(paths, limits)
 
@@ -240,60 +269,10 @@ class App:
         if self._faces.tray is not None or not shares or await self._faces.confirm_quit(shares):
             self._ended.set()
 
-    # Hotkey and settings
-
-    def _hold_hotkey(self, text: str) -> None:
-        """Hold the combination, or tell the person why not."""
-        try:
-            self._take_hotkey(text)
-        except HotkeyError as error:
-            self._faces.set_hotkey("")
-            self._tell(str(error))
-
-    def _take_hotkey(self, text: str) -> str:
-        """Hold `text` in place of the combination that is held; its canonical form. Raises HotkeyError."""
-        combo = hotkey.parse_combo(text)
-        if self._hotkey is None or self._hotkey.combo != combo:
-            taken = hotkey.open_hotkey(combo, self._on_press, self._on_hotkey_lost)
-            if self._hotkey is not None:
-                self._hotkey.close()
-            self._hotkey = taken
-        self._faces.set_hotkey(str(combo))
-        return str(combo)
-
-    def _on_press(self) -> None:
-        self._do("capture", self._story.capture("region"))
-
-    def _on_hotkey_lost(self, error: HotkeyError) -> None:
-        self._hotkey = None
-        self._faces.set_hotkey("")
-        self._tell(str(error))
-
-    def _change(self, values: Mapping[str, Any]) -> Settings:
-        """New values for some settings: checked, taken up, saved. Raises SeedshotError, and then nothing changed."""
-        wanted = settings.change(self._settings, values)
-        if "hotkey" in values:
-            wanted = settings.change(wanted, {"hotkey": self._take_hotkey(wanted.hotkey)})
-        settings.save(wanted)
-        self._take_up(wanted)
-        return wanted
-
-    def _reload(self) -> None:
-        """Somebody else changed the file. Raises SeedshotError."""
-        wanted = settings.load()
-        if wanted.hotkey != self._settings.hotkey:
-            self._take_hotkey(wanted.hotkey)
-        self._take_up(wanted)
-
-    def _take_up(self, wanted: Settings) -> None:
-        before, self._settings = settings.engine_options(self._settings), wanted
-        if settings.engine_options(wanted) != before:
-            self._bridge.send(Configure(settings.engine_options(wanted)))
-
     # Notes, tasks, faults
 
     def _notify(self, title: str, text: str, thumbnail: bytes = b"") -> None:
-        if self._settings.notifications:
+        if self._preferences.settings.notifications:
             self._faces.notify(title, text, thumbnail)
 
     def _tell(self, problem: str) -> None:

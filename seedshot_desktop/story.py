@@ -115,7 +115,7 @@ class Story:
         limits = self._seed(keys, url, label, files=None)
 
         piece = await asyncio.to_thread(_cut, frames, chosen)
-        encoding = asyncio.ensure_future(asyncio.to_thread(_encode, piece))
+        encoding = asyncio.create_task(asyncio.to_thread(_encode, piece), name="encode")
         thumbnail = await asyncio.to_thread(_thumbnail, piece)
         self._book.set_thumbnail(keys.share, thumbnail)
         self._changed()

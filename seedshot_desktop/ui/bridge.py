@@ -20,7 +20,16 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signa
 
 import seedshot_desktop
 from seedshot_desktop.seed import messages
-from seedshot_desktop.seed.messages import Command, Configure, EngineFailed, EngineOptions, FrameDecoder, Stop
+from seedshot_desktop.seed.messages import (
+    Command,
+    Configure,
+    EndReason,
+    EngineFailed,
+    EngineOptions,
+    FrameDecoder,
+    ShareEnded,
+    Stop,
+)
 from seedshot_desktop.ui.retained import Retained
 
 _log = logging.getLogger(__name__)
@@ -135,6 +144,8 @@ class EngineBridge(QObject):
 
     def _on_started(self) -> None:
         self._write(Configure(self._options))
+        for share in self._retained.forget_over(self._clock()):
+            self.heard.emit(ShareEnded(share, EndReason.EXPIRED))
         for seed in self._retained.replay(self._clock()):
             self._write(seed)
         self.started.emit()

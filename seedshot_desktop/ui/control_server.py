@@ -7,17 +7,15 @@ folder listens; a second start finds the socket and hands over.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 
-from PySide6.QtCore import QLockFile, QObject, QTimer
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from seedshot_desktop import control
 from seedshot_desktop.control import Code, Reply, Request
 from seedshot_desktop.errors import ControlError, SeedshotError
-
-_log = logging.getLogger(__name__)
+from seedshot_desktop.ui.alone import AloneLock
 
 _ASKED_WITHIN_MS = 5000
 """How long a client may take to say what it wants."""
@@ -37,29 +35,28 @@ class ControlServer(QObject):
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._on_connection)
-        self._lock = QLockFile(str(control.runtime_folder() / "seedshot-desktop.lock"))
-        self._lock.setStaleLockTime(0)  # only a dead holder makes it stale, however long it has been held
+        self._lock = AloneLock(control.runtime_folder() / "seedshot-desktop.lock")
 
     def listen(self) -> bool:
         """Listen from now on; False where another app runs already. Raises ControlError where neither can be."""
-        if not self._lock.tryLock(0):
-            if self._lock.error() == QLockFile.LockError.LockFailedError:
-                return False
-            raise ControlError(
-                "The runtime folder cannot be written. Set SEEDSHOT_RUNTIME_DIR to a folder of your own."
-            )
+        if not self._lock.take():
+            return False
         name = control.socket_name()
         QLocalServer.removeServer(name)  # left behind by an app that was killed: we hold the lock
         if not self._server.listen(name):
             raise ControlError(f"The control socket cannot be made: {self._server.errorString()}.")
         return True
 
-    def close(self) -> None:
-        """Hear no one any more, and let the next app start."""
+    def hush(self) -> None:
+        """Hear no one any more, while the app ends; the next one waits for ``close``."""
         self._server.close()
+
+    def close(self) -> None:
+        """Let the next app start."""
+        self.hush()
         for client in list(self._clients):
             client.close()
-        self._lock.unlock()
+        self._lock.release()
 
     def _on_connection(self) -> None:
         while self._server.hasPendingConnections():

@@ -80,14 +80,19 @@ class Retained:
             case _:
                 pass
 
+    def forget_over(self, now: float) -> list[str]:
+        """The shares whose limits are used up at `now`, forgotten from here on."""
+        over = [share for share, entry in self._shares.items() if _remaining(entry, now) is None]
+        for share in over:
+            del self._shares[share]
+        return over
+
     def replay(self, now: float) -> list[Seed]:
-        """What a new engine is told at `now`, oldest first; shares that are over by then are forgotten."""
-        left = {share: _remaining(entry, now) for share, entry in self._shares.items()}
-        self._shares = {share: entry for share, entry in self._shares.items() if left[share] is not None}
+        """What a new engine is told at `now`, oldest first; what is over is left out."""
         seeds = []
-        for share, limits in left.items():
-            if limits is not None:
-                seeds.append(msgspec.structs.replace(self._shares[share].seed, limits=limits))
+        for share, entry in self._shares.items():
+            if (limits := _remaining(entry, now)) is not None:
+                seeds.append(msgspec.structs.replace(entry.seed, limits=limits))
                 self._shares[share] = _Share(seeds[-1], now)
         return seeds
 
