@@ -74,7 +74,9 @@ class Connection(ServerConnection):
         return True
 
     def send_now(self, text: str) -> bool:
-        """Hand `text` to the transport without waiting; False, and cut, when the reader is too slow."""
+        """Hand `text` to the transport without waiting; False when it is gone, or reads too slowly and was cut."""
+        if self.transport.is_closing():
+            return False
         broadcast((self,), text)
         if self.transport.get_write_buffer_size() <= self._door.limits.send_buffer:
             return True

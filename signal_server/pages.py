@@ -7,6 +7,7 @@ starts, and a path is only a key.
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -28,6 +29,7 @@ _MEDIA_TYPES = {
     ".png": "image/png",
 }
 """The kinds of file that are served; everything else in the folder is not."""
+_PLAIN_NAME = re.compile(r"[a-z0-9_-]+(" + "|".join(map(re.escape, _MEDIA_TYPES)) + ")")
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -152,7 +154,7 @@ def accepts_gzip(lines: Iterable[str]) -> bool:
 
 
 def _load(folder: Path) -> dict[str, _Resource]:
-    files = sorted(path for path in folder.iterdir() if path.suffix in _MEDIA_TYPES and path.is_file())
+    files = sorted(path for path in folder.iterdir() if _PLAIN_NAME.fullmatch(path.name) and path.is_file())
     resources = {f"/{path.name}": _resource(path.read_bytes(), _MEDIA_TYPES[path.suffix]) for path in files}
     index = resources.pop("/index.html", None)
     if index is None:

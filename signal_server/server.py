@@ -13,6 +13,7 @@ import functools
 import itertools
 import logging
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -143,6 +144,11 @@ class SignalServer:
         """How much of everything there is."""
         return self._rooms.counts()
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """Connections that are no WebSocket (yet), and WebSockets."""
+        return self._gate.half_open, self._gate.sockets
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -202,10 +208,7 @@ class SignalServer:
         try:
             await self._listen_to(socket, connection)
         finally:
-            self._connections.pop(socket, None)
-            self._act(self._rooms.disconnect(socket, time.monotonic()))
-            if not self._connections:
-                self._empty.set()
+            self._act(self._forget(socket))
 
     async def _listen_to(self, socket: int, connection: Connection) -> None:
         try:
@@ -220,18 +223,30 @@ class SignalServer:
             log.error("a message could not be handled: %s", type(error).__name__)
 
     def _act(self, actions: list[Action]) -> None:
-        for action in actions:
+        """Carry out `actions`; who reads too slowly is cut, which may mean further ones."""
+        waiting = deque(actions)
+        while waiting:
+            action = waiting.popleft()
             connection = self._connections.get(action.socket)
             if connection is None:
                 continue
             match action:
-                case Send(message=message):
-                    connection.send_now(encode(message))
-                case Close(socket=socket, code=code, reason=reason):
-                    del self._connections[socket]
+                case Send(socket, message):
+                    if not connection.send_now(encode(message)):
+                        waiting.extend(self._forget(socket))
+                case Close(socket, code, reason):
+                    self._forget(socket)
                     task = asyncio.create_task(connection.close(code, reason), name="closing handshake")
                     self._closing.add(task)
                     task.add_done_callback(self._closing.discard)
+
+    def _forget(self, socket: int) -> list[Action]:
+        """Nothing more is sent to `socket`; what the rooms have to say about that."""
+        if self._connections.pop(socket, None) is None:
+            return []
+        if not self._connections:
+            self._empty.set()
+        return self._rooms.disconnect(socket, time.monotonic())
 
     # Time
 

@@ -86,7 +86,9 @@ def test_an_id_is_the_start_of_the_tokens_hash() -> None:
 @given(st.text(max_size=400) | st.recursive(st.none() | st.booleans() | st.text(), st.lists).map(json.dumps))
 def test_whatever_comes_is_a_message_or_a_refusal(text: str) -> None:
     for decode in (protocol.decode_from_client, protocol.decode_to_owner, protocol.decode_to_viewer):
+        outcome: object
         try:
-            decode(text)
+            outcome = protocol.encode(decode(text))
         except ProtocolError as error:
-            assert error.code in REFUSED
+            outcome = error.code
+        assert isinstance(outcome, str) or outcome in REFUSED
