@@ -191,13 +191,9 @@ def _signals(interrupt: Callable[[], None], resumed: Callable[[], None]) -> Iter
             for number, handler in before.items():
                 signal.signal(number, handler)
     else:
-        wanted = {
-            signal.SIGINT: interrupt,
-            signal.SIGTERM: interrupt,
-            signal.SIGHUP: interrupt,
-            signal.SIGCONT: resumed,
-        }
-        for number, act in wanted.items():
+        acts = {signal.SIGINT: interrupt, signal.SIGTERM: interrupt, signal.SIGHUP: interrupt, signal.SIGCONT: resumed}
+        wanted = {number: act for number, act in acts.items() if signal.getsignal(number) is not signal.SIG_IGN}
+        for number, act in wanted.items():  # what nohup or a shell script has ignored stays ignored
             loop.add_signal_handler(number, act)
         try:
             yield

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,12 +19,11 @@ from seedshot_desktop.seed import link
 from seedshot_desktop.seed.addresses import default_route_address
 from signal_server.protocol import Offline
 from signal_server.server import ServerConfig, SignalServer
-from tests.support.command_line import Seedshot, seedshot
+from tests.support.command_line import LOCAL, Seedshot, seedshot
 from tests.support.viewer import NotSeedingError, Viewer
 from tests.support.waiting import until
 
 CONTENT = bytes(range(256)) * 2000
-LOCAL = ("--listen", "local", "--port", "0")
 
 
 @pytest.fixture
@@ -43,14 +43,6 @@ def replace(path: Path) -> None:
     """Another file under the name of the first."""
     path.unlink()
     path.write_bytes(b"something else")
-
-
-async def shared_by(command: Seedshot) -> dict[str, Any]:
-    """The first event, once the link works."""
-    shared = await command.event()
-    assert shared["event"] == "shared"
-    await command.event("reachable")
-    return shared
 
 
 def first_lines(descriptor: int, count: int) -> list[bytes]:
@@ -106,7 +98,7 @@ async def test_a_visit_is_told_from_its_beginning_to_its_end(sharing: Seedshot, 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_to_end_tells_the_pages(sharing: Seedshot, number: signal.Signals) -> None:
-    shared = await shared_by(sharing)
+    shared = await sharing.shared()
     async with Viewer(shared["link"]) as viewer:
         await viewer.files()
         started = time.monotonic()
@@ -116,8 +108,18 @@ async def test_a_signal_to_end_tells_the_pages(sharing: Seedshot, number: signal
         assert time.monotonic() - started < 2.0
 
 
+async def test_under_nohup_the_terminal_may_close(tmp_path: Path, picture: Path) -> None:
+    async with seedshot(tmp_path, "share", *LOCAL, "--json", str(picture), under=("nohup",)) as command:
+        shared = await command.shared()
+        command.interrupt(signal.SIGHUP)
+        async with Viewer(shared["link"]) as viewer:
+            assert await viewer.fetch() == CONTENT
+        command.interrupt(signal.SIGTERM)
+        assert await command.ended() == 0
+
+
 async def test_a_viewer_who_does_not_close_cannot_hold_the_command(sharing: Seedshot) -> None:
-    shared = await shared_by(sharing)
+    shared = await sharing.shared()
     async with Viewer(shared["link"]) as viewer:
         await viewer.files()
         viewer.die()
@@ -128,7 +130,7 @@ async def test_a_viewer_who_does_not_close_cannot_hold_the_command(sharing: Seed
 
 
 async def test_a_second_interrupt_ends_it_at_once(sharing: Seedshot) -> None:
-    shared = await shared_by(sharing)
+    shared = await sharing.shared()
     async with Viewer(shared["link"]) as viewer:
         await viewer.files()
         viewer.die()
@@ -138,43 +140,11 @@ async def test_a_second_interrupt_ends_it_at_once(sharing: Seedshot) -> None:
         assert await sharing.ended() in {0, 130}
 
 
-async def test_standard_input_is_shared_from_memory(tmp_path: Path) -> None:
-    async with seedshot(tmp_path, "share", *LOCAL, "--json", "-", "--name", "notes.txt", stdin=True) as command:
-        shared = await shared_by(command)
-        assert shared["files"] is None, "the link is there before the input is"
-        async with Viewer(shared["link"]) as viewer:
-            await command.event("viewer_joined")
-            await command.feed(b"from a pipe")
-            manifest = await viewer.files()
-            assert [(file.name, file.size) for file in manifest.files] == [("notes.txt", 11)]
-            assert viewer.waited
-            assert await viewer.fetch() == b"from a pipe"
-        await command.event("viewer_left")
-        provided = next(item for item in command.seen if item["event"] == "provided")
-        assert provided["files"] == [{"name": "notes.txt", "size": 11}]
-
-
-async def test_empty_standard_input_is_an_error(tmp_path: Path) -> None:
-    async with seedshot(tmp_path, "share", *LOCAL, "--json", "-", stdin=True) as command:
-        await command.event("shared")
-        await command.feed(b"")
-        assert "empty" in (await command.event("error"))["problem"]
-        assert await command.ended() == 1
-
-
-async def test_waiting_for_standard_input_can_be_interrupted(tmp_path: Path) -> None:
-    async with seedshot(tmp_path, "share", *LOCAL, "--json", "-", stdin=True) as command:
-        await command.event("reachable")
-        command.interrupt()
-        assert await command.ended() == 0
-        assert await command.errors() == ""
-
-
 async def test_several_files_are_one_share(tmp_path: Path, picture: Path) -> None:
     other = tmp_path / "naïve – file.txt"
     other.write_text("x")
     async with seedshot(tmp_path, "share", *LOCAL, "--json", str(picture), str(other)) as command:
-        shared = await shared_by(command)
+        shared = await command.shared()
         async with Viewer(shared["link"]) as viewer:
             assert await viewer.fetch_all() == [CONTENT, b"x"]
             assert (await viewer.files()).files[1].name == other.name
@@ -182,7 +152,7 @@ async def test_several_files_are_one_share(tmp_path: Path, picture: Path) -> Non
 
 async def test_it_ends_when_its_views_are_used_up(tmp_path: Path, picture: Path) -> None:
     async with seedshot(tmp_path, "share", *LOCAL, "--json", "--max-views", "1", str(picture)) as command:
-        shared = await shared_by(command)
+        shared = await command.shared()
         assert shared["max_views"] == 1
         async with Viewer(shared["link"]) as viewer:
             await viewer.fetch()
@@ -193,7 +163,7 @@ async def test_it_ends_when_its_views_are_used_up(tmp_path: Path, picture: Path)
 
 async def test_it_ends_when_its_time_is_over(tmp_path: Path, picture: Path) -> None:
     async with seedshot(tmp_path, "share", *LOCAL, "--json", "--expires", "1s", str(picture)) as command:
-        shared = await shared_by(command)
+        shared = await command.shared()
         assert shared["expires_at"] <= time.time() + 1
         async with Viewer(shared["link"]) as viewer:
             assert await viewer.the_end() == "expired"
@@ -203,7 +173,7 @@ async def test_it_ends_when_its_time_is_over(tmp_path: Path, picture: Path) -> N
 
 async def test_a_file_that_vanishes_ends_the_share_with_an_error(tmp_path: Path, picture: Path) -> None:
     async with seedshot(tmp_path, "share", *LOCAL, "--json", str(picture)) as command:
-        shared = await shared_by(command)
+        shared = await command.shared()
         async with Viewer(shared["link"]) as viewer:
             await viewer.files()
             replace(picture)
@@ -218,7 +188,7 @@ async def test_of_several_files_the_others_stay(tmp_path: Path, picture: Path) -
     other = tmp_path / "other.txt"
     other.write_text("still here")
     async with seedshot(tmp_path, "share", *LOCAL, "--json", str(picture), str(other)) as command:
-        shared = await shared_by(command)
+        shared = await command.shared()
         async with Viewer(shared["link"]) as viewer:
             await viewer.files()
             replace(picture)
@@ -245,10 +215,10 @@ async def test_the_link_does_not_wait_for_the_server(tmp_path: Path, picture: Pa
 
 
 async def test_two_at_once_take_ports_side_by_side(tmp_path: Path, picture: Path, sharing: Seedshot) -> None:
-    first = await shared_by(sharing)
+    first = await sharing.shared()
     port = str(urlsplit(first["link"]).port)
     async with seedshot(tmp_path, "share", "--listen", "local", "--port", port, "--json", str(picture)) as second:
-        other = await shared_by(second)
+        other = await second.shared()
         assert (urlsplit(other["link"]).port or 0) > int(port)
         async with Viewer(first["link"]) as one, Viewer(other["link"]) as two:
             assert await one.fetch() == await two.fetch() == CONTENT
@@ -256,7 +226,7 @@ async def test_two_at_once_take_ports_side_by_side(tmp_path: Path, picture: Path
 
 async def test_in_the_lan_the_link_names_the_computers_address(tmp_path: Path, picture: Path) -> None:
     async with seedshot(tmp_path, "share", "--listen", "lan", "--port", "0", "--json", str(picture)) as command:
-        shared = await shared_by(command)
+        shared = await command.shared()
         assert urlsplit(shared["link"]).hostname == (default_route_address() or "127.0.0.1")
         async with Viewer(shared["link"]) as viewer:
             assert await viewer.fetch() == CONTENT
@@ -266,7 +236,7 @@ async def test_a_killed_share_is_offline_at_the_server(tmp_path: Path, picture: 
     async with SignalServer(ServerConfig(host="127.0.0.1")) as server:
         url = f"http://127.0.0.1:{server.address[1]}"
         async with seedshot(tmp_path, "share", "--server", url, "--json", str(picture)) as command:
-            shared = await shared_by(command)
+            shared = await command.shared()
             command.process.kill()
             await command.process.wait()
             with pytest.raises(NotSeedingError) as caught:
@@ -284,3 +254,17 @@ async def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path, picture: 
             assert await viewer.the_end() == "revoked"
         assert await command.ended() == 0
         assert await command.errors() == ""
+
+
+async def test_without_a_free_port_it_says_so(tmp_path: Path, picture: Path) -> None:
+    last = 65535
+    with contextlib.ExitStack() as taken:
+        with contextlib.suppress(OSError):  # taken by somebody else: as good
+            taken.enter_context(socket.create_server(("127.0.0.1", last)))
+        arguments = ("share", "--listen", "local", "--port", str(last), "--json", str(picture))
+        async with seedshot(tmp_path, *arguments) as command:
+            error = await command.event()
+            assert error["event"] == "error"
+            assert "taken by another program" in error["problem"]
+            assert await command.ended() == 1
+            assert await command.errors() == ""

@@ -8,12 +8,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.support.waiting import within
 
+LOCAL = ("--listen", "local", "--port", "0")
+"""A share on this computer only, on any port."""
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -40,6 +42,13 @@ class Seedshot:
             self.seen.append(item)
             if not names or item["event"] in names:
                 return item
+
+    async def shared(self) -> dict[str, Any]:
+        """The first event of ``share --json``, once the link works."""
+        shared = await self.event()
+        assert shared["event"] == "shared"
+        await self.event("reachable")
+        return shared
 
     async def ended(self) -> int:
         """Its exit code."""
@@ -74,12 +83,13 @@ async def seedshot(
     home: Path,
     *arguments: str,
     env: Mapping[str, str] | None = None,
+    under: Sequence[str] = (),
     stdin: bool = False,
     stdout: int = asyncio.subprocess.PIPE,
 ) -> AsyncIterator[Seedshot]:
     """Run ``seedshot`` with `arguments`, its settings and its socket in `home`; killed if it still runs at the end."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "seedshot_desktop", *arguments),
+        *(*under, sys.executable, "-m", "seedshot_desktop", *arguments),
         cwd=ROOT,
         env=environment(home) | dict(env or {}),
         stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
