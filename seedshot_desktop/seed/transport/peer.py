@@ -259,6 +259,11 @@ class Peer:
         if self._teardown is not None and self._teardown is not asyncio.current_task():
             await asyncio.shield(self._teardown)
 
+    def stop_data(self) -> None:
+        """From here on nothing more of data messages leaves, not even what was lost; control messages still do."""
+        if self._state is PeerState.OPEN:
+            self._association.freeze_data()
+
     def abort(self) -> None:
         """End the connection at once: from here on not one byte leaves."""
         self._finish("closed here")
