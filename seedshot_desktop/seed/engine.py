@@ -53,7 +53,7 @@ from signal_server.protocol import EndedReason, ErrorCode, Left, Offer, OwnerCan
 
 READERS = 4
 """Threads that read files."""
-FAREWELL_S = 1.2
+FAREWELL_S = 1.0
 """For telling every page and the server, when the engine ends."""
 LONGEST_TIMER_S = 30.0
 """A loop's timers stand still while the machine sleeps, so none is set for longer."""

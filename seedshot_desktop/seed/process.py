@@ -34,6 +34,7 @@ from seedshot_desktop.seed.messages import (
     Event,
     FrameDecoder,
     FrameError,
+    Stop,
     decode_command,
     frame,
 )
@@ -46,7 +47,7 @@ PORT_ATTEMPTS = 32
 OPEN_FILES = 8192
 """What the soft limit is raised to, where the hard one allows it: each viewer takes a few sockets."""
 STOPPED, FAILED, GARBAGE, ORPHANED = 0, 1, 2, 3
-LAST_S = 2.0
+LAST_S = 2.5
 """From the end of standard input to the end of the process, at the latest."""
 _READ = 256 * 1024
 
@@ -156,6 +157,7 @@ class Child:
         self._options: asyncio.Future[EngineOptions] = asyncio.get_running_loop().create_future()
         self._running: asyncio.Task[None] | None = None
         self._code = STOPPED
+        self._told_to_stop = False
 
     async def run(self) -> int:
         """Until Stop, or the end of standard input; the exit code."""
@@ -181,6 +183,7 @@ class Child:
         self._pipes.send(event)
 
     def _on_command(self, command: Command) -> None:
+        self._told_to_stop = self._told_to_stop or isinstance(command, Stop)
         if self._engine is not None:
             self._engine.submit(command)
         elif isinstance(command, Configure) and not self._options.done():
@@ -191,7 +194,9 @@ class Child:
             self._on_end(GARBAGE)
 
     def _on_end(self, code: int) -> None:
-        """Nothing more leaves from here on; nobody is asked whether that is convenient."""
+        """Nothing more leaves from here on; only a Stop that came before is carried out to its end."""
+        if code == ORPHANED and self._told_to_stop:
+            return
         self._code = code
         if self._running is not None:
             self._running.cancel()

@@ -13,7 +13,7 @@ from seedshot_desktop.seed.signalling import Listener, Signalling
 
 WATCH_S = 5.0
 """Between looks at the routing table: two system calls."""
-CLOSE_TIMEOUT_S = 0.6
+CLOSE_TIMEOUT_S = 0.5
 
 
 class HostedServer(Protocol):

@@ -51,6 +51,17 @@ async def test_it_serves_and_ends_when_it_is_told_to() -> None:
         assert await child.words() == ""
 
 
+async def test_a_parent_that_says_stop_and_leaves_is_obeyed_to_the_end() -> None:
+    async with EngineChild() as child:
+        async with Viewer(await shared(child, 50_000_000)) as viewer:
+            await viewer.fetch(until=100_000)
+            child.send(Stop())
+            child.close_stdin()
+            assert await viewer.the_end() == "revoked"
+        await child.saw(Stopped)
+        assert await child.exit_code() == 0
+
+
 async def test_it_ends_when_its_parent_is_gone_and_nothing_more_leaves() -> None:
     async with EngineChild() as child, Viewer(await shared(child, 100_000_000)) as viewer:
         await viewer.fetch(until=300_000)

@@ -27,6 +27,8 @@ class FakePeer:
         self.candidates: list[str | None] = []
         self.closed = False
         self.flushed = False
+        self.data_stopped_after: int | None = None
+        """How many control messages had been said by then."""
         self.hangs = False
 
     # What a visit calls
@@ -46,8 +48,12 @@ class FakePeer:
 
     def send_data(self, message: bytes) -> None:
         assert not self.closed
+        assert self.data_stopped_after is None
         self.messages.append(message)
         self.buffered_amount += len(message)
+
+    def stop_data(self) -> None:
+        self.data_stopped_after = len(self.said)
 
     async def close(self, *, flush: bool = False) -> None:
         self.flushed = flush

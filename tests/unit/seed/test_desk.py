@@ -221,6 +221,7 @@ async def test_nothing_is_sent_once_the_share_is_over(room: Room) -> None:
     peer.say(type="get", request=2, file=0, offset=0)
     await until(lambda: peer.closed, "its end")
     assert peer.flushed
+    assert peer.data_stopped_after == peer.said.index({"type": "ended", "reason": "revoked"})
     assert len(peer.messages) == sent
     assert room.all(ViewerLeft)[0].reason is EndReason.REVOKED
 
