@@ -23,7 +23,7 @@ from aiortc.rtcsctptransport import (
 from google_crc32c import value as crc32c
 
 from seedshot_desktop.seed.transport.dtls import Dtls
-from seedshot_desktop.seed.transport.inbound import WINDOW, Fragment, Inbound, ViolationError
+from seedshot_desktop.seed.transport.inbound import TSN_MODULO, WINDOW, Fragment, Inbound, ViolationError
 from seedshot_desktop.seed.transport.sdp import OUR_MAX_MESSAGE, OUR_SCTP_PORT
 from seedshot_desktop.seed.transport.sender import Limiter, Sender
 
@@ -32,7 +32,7 @@ CONTROL = 0
 DATA = 1
 LOW_WATER = 128 * 1024
 MAX_CONTROL_QUEUED = 1024
-MAX_BURST = 48
+MAX_BURST = 40
 """Packets that one connection sends before the others have their turn."""
 TIMER_SLACK_S = 0.0005
 _PACKET = struct.Struct("!HHL")
@@ -75,6 +75,8 @@ class Association(RTCSctpTransport):
         self._inbound: Inbound | None = None
         self._sender: Sender | None = None
         self._peer_window = 0
+        self._sack: tuple[int, int, list[tuple[int, int]]] | None = None
+        self._duplicates = 0
         self._asked_at = 0.0
         self._round_trip: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -123,6 +125,10 @@ class Association(RTCSctpTransport):
 
     def _on_turn(self) -> None:
         self._turn = None
+        try:
+            self._learn()
+        except ViolationError as violation:
+            self._end(f"the viewer broke the protocol: {violation}")
         self._pump()
 
     def _pump(self) -> None:
@@ -132,21 +138,22 @@ class Association(RTCSctpTransport):
             return
         now = self._clock()
         before = sender.buffered
-        for _ in range(MAX_BURST):
-            chunk = sender.poll(now)
-            if chunk is None:
-                self._set_timer(sender.deadline(now), now)
-                break
-            self._emit(chunk)
-        else:
+        chunks: list[bytes] = []
+        while len(chunks) < MAX_BURST and (chunk := sender.poll(now)) is not None:
+            chunks.append(chunk)
+        if chunks:
+            self._dtls.transmit([self._packet(chunk) for chunk in chunks])
+        if len(chunks) == MAX_BURST:
             self._take_turn()
+        else:
+            self._set_timer(sender.deadline(now), now)
         if before >= LOW_WATER > sender.buffered:
             self._on_writable()
 
-    def _emit(self, chunk: bytes) -> None:
+    def _packet(self, chunk: bytes) -> bytes:
         header = _PACKET.pack(self._local_port, self._remote_port, self._remote_verification_tag)
-        checksum = crc32c(header + _NO_CHECKSUM + chunk)
-        self._dtls.transmit(header + checksum.to_bytes(4, "little") + chunk)
+        checksum: int = crc32c(header + _NO_CHECKSUM + chunk)
+        return header + checksum.to_bytes(4, "little") + chunk
 
     def _set_timer(self, deadline: float | None, now: float) -> None:
         """Wake at `deadline`; a timer that is set for earlier is left to wake us for nothing."""
@@ -203,7 +210,6 @@ class Association(RTCSctpTransport):
             at += (length + 3) & ~3
         if self._sack_needed:
             _run(self._send_sack())
-        self._pump()
 
     def _read_chunk(self, kind: int, flags: int, body: bytes) -> None:
         if kind == SackChunk.type:
@@ -219,6 +225,19 @@ class Association(RTCSctpTransport):
         cumulative, window, blocks, duplicates = _SACK.unpack_from(body)
         numbers = struct.unpack_from(f"!{2 * blocks}H", body, 12) if blocks else ()
         gaps = list(zip(numbers[::2], numbers[1::2], strict=True))
+        self._duplicates += duplicates
+        if self._sack is not None and (cumulative - self._sack[0]) % TSN_MODULO >= TSN_MODULO // 2:
+            return  # overtaken on its way by one that says more
+        self._sack = (cumulative, window, gaps)
+        self._take_turn()
+
+    def _learn(self) -> None:
+        """Take in the last of the SACKs that came since: each says all that those before it said."""
+        sack, self._sack = self._sack, None
+        if sack is None or self._sender is None:
+            return
+        duplicates, self._duplicates = self._duplicates, 0
+        cumulative, window, gaps = sack
         self._sender.on_sack(self._clock(), cumulative, window, gaps, duplicates)
         self._progress.set()
 
@@ -260,7 +279,7 @@ class Association(RTCSctpTransport):
         await self._send_chunk(sack)
 
     async def _send_chunk(self, chunk: Chunk) -> None:
-        self._emit(bytes(chunk))
+        self._dtls.transmit([self._packet(bytes(chunk))])
 
     # Ending
 

@@ -66,6 +66,8 @@ PROBE_WAIT_S = 2.0
 PROBE_WAIT_SPREAD_S = 1.0
 RENO_ROUNDS = 63
 RECENT_RTTS = 8
+LEAST_RTT_S = 0.002
+"""On a shorter path the ends' own scheduling is the delay, and a window for the wire alone would starve it."""
 _INFINITE = float("inf")
 
 
@@ -181,7 +183,7 @@ class Bbr:
     def _bdp(self, gain: float = 1.0) -> float:
         if self.min_rtt == _INFINITE:
             return gain * self._initial_window
-        return gain * self._bw * self.min_rtt
+        return gain * self._bw * max(self.min_rtt, LEAST_RTT_S)
 
     def on_ack(self, s: Sample) -> None:
         """Learn from an acknowledgement, move on, and set `window` and `pacing_rate`."""

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aioice import Candidate, Connection, ice, stun, turn
+from aioice import Candidate, Connection, ice, stun
 from aioice.candidate import candidate_foundation, candidate_priority
 from aiortc import RTCIceGatherer
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from seedshot_desktop.seed.transport.candidates import may_reach
+from seedshot_desktop.seed.transport.datagrams import GuardedProtocol, Path, open_host
 
 MAX_HOST_ADDRESSES = 12
 """Sockets of one peer; a machine with dozens of container bridges need not offer them all."""
@@ -30,7 +30,6 @@ MAX_PAIRS = 100
 """RFC 8445, section 6.1.2.5."""
 MAX_VALIDATED = 64
 MAX_QUEUED_DATAGRAMS = 1024
-MAX_DATAGRAM = 2048
 SERVER_TIMEOUT_S = 5.0
 CHECK_INTERVAL_S = 0.02
 """Ta, the pace of connectivity checks (RFC 8445, section 14.2)."""
@@ -48,33 +47,6 @@ class IceOptions:
     turn_password: str = ""
 
 
-class GuardedProtocol(ice.StunProtocol):
-    """One UDP socket: sorts datagrams by their first byte (RFC 7983) before anything reads them."""
-
-    receiver: GuardedConnection
-
-    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        if not isinstance(data, bytes) or not 0 < len(data) <= MAX_DATAGRAM or self.receiver.silenced:
-            return
-        if 20 <= data[0] <= 63:
-            self.receiver.dtls_received(data, (addr[0], addr[1]))
-        elif data[0] <= 3:
-            try:
-                super().datagram_received(data, addr)
-            except (ValueError, KeyError, AssertionError, struct.error):
-                self.receiver.refused += 1
-        else:
-            self.receiver.refused += 1
-
-    async def send_data(self, data: bytes, addr: tuple[str, int]) -> None:
-        if not self.receiver.silenced:
-            self.transport.sendto(data, addr)
-
-    def send_stun(self, message: stun.Message, addr: tuple[str, int]) -> None:
-        if not self.receiver.silenced:
-            super().send_stun(message, addr)
-
-
 class GuardedConnection(Connection):
     """aioice's agent, controlled, for one component, with bounds."""
 
@@ -87,7 +59,8 @@ class GuardedConnection(Connection):
         self.sink: Callable[[bytes], None] | None = None
         """Takes DTLS datagrams at once; until it is set, they wait in aioice's queue."""
         self._validated: set[tuple[str, int]] = set()
-        self._target: tuple[asyncio.DatagramTransport, tuple[str, int]] | None = None
+        self.path: Path | None = None
+        """Where datagrams go: the nominated pair."""
 
     # Datagrams
 
@@ -99,12 +72,6 @@ class GuardedConnection(Connection):
             self.sink(data)
         else:
             self._queue.put_nowait((data, 1))
-
-    def transmit(self, data: bytes) -> None:
-        """Send a datagram on the nominated path, at once; nothing where there is none."""
-        if self._target is not None:
-            transport, addr = self._target
-            transport.sendto(data, addr)
 
     def data_received(self, data: bytes, component: int) -> None:
         """What looked like STUN and is not."""
@@ -123,7 +90,7 @@ class GuardedConnection(Connection):
             self._validated.add(pair.remote_addr)
         super().check_complete(pair)
         if not self.silenced and (nominated := self._nominated.get(1)) is not None:
-            self._target = (nominated.protocol.transport, nominated.remote_addr)
+            self.path = Path(nominated.protocol, nominated.remote_addr)
 
     def _may_learn(self, addr: tuple[str, int]) -> bool:
         if len(self._remote_candidates) < MAX_REMOTE_CANDIDATES and len(self._check_list) < MAX_PAIRS:
@@ -174,31 +141,12 @@ class GuardedConnection(Connection):
         """Open a socket on every address of this machine; no server is asked."""
         addresses = ice.get_host_addresses(use_ipv4=True, use_ipv6=True)[:MAX_HOST_ADDRESSES]
         for address in addresses or ["127.0.0.1"]:
-            await self._open_host(address)
+            protocol = await open_host(self, address)
+            if protocol is not None:
+                self._protocols.append(protocol)
+                self._local_candidates.append(protocol.local_candidate)
         self._local_candidates_start = self._local_candidates_end = True
         return self.local_candidates
-
-    async def _open_host(self, address: str) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            transport, protocol = await loop.create_datagram_endpoint(
-                lambda: GuardedProtocol(self), local_addr=(address, 0)
-            )
-        except OSError:
-            return  # an address that went away, or cannot be bound: the others do
-        _enlarge_buffers(transport)
-        port = transport.get_extra_info("sockname")[1]
-        protocol.local_candidate = Candidate(
-            foundation=candidate_foundation("host", "udp", address),
-            component=1,
-            transport="udp",
-            priority=candidate_priority(1, "host"),
-            host=address,
-            port=port,
-            type="host",
-        )
-        self._protocols.append(protocol)
-        self._local_candidates.append(protocol.local_candidate)
 
     async def gather_servers(self, options: IceOptions, found: Callable[[Candidate], None]) -> None:
         """Ask every STUN and TURN server at once; `found` is called for each new candidate."""
@@ -265,7 +213,7 @@ class GuardedConnection(Connection):
         """From now on not one byte leaves, not even a response to a check."""
         self.silenced = True
         self.sink = None
-        self._target = None
+        self.path = None
         self._nominated.clear()
 
     @property
@@ -291,9 +239,3 @@ async def _in_time(query: Any) -> None:
             await query
     except (TimeoutError, OSError, ValueError, KeyError, stun.TransactionError):
         pass  # a server that cannot be used leaves the other candidates as they are
-
-
-def _enlarge_buffers(transport: asyncio.BaseTransport) -> None:
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, turn.UDP_SOCKET_BUFFER_SIZE)

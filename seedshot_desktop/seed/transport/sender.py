@@ -156,7 +156,8 @@ class Sender:
         self.dead = False
         """The peer has acknowledged nothing for too long."""
         # pacing
-        self._next_send = now
+        self._next_send = now - BURST_S
+        self._bursting = False
         # statistics
         self.retransmitted = 0
         self.spurious = 0
@@ -220,8 +221,10 @@ class Sender:
         if self._probe_due:
             self._probe_due = False
             return self._probe(now)
-        if self._next_send > now or self._limited(now):
+        if now < self._next_send + (0.0 if self._bursting else BURST_S) or self._limited(now):
+            self._bursting = False
             return None
+        self._bursting = True
         while self._lost_chunks and self._lost_chunks[0].state != _LOST:
             self._lost_chunks.popleft()
         if self._lost_chunks:
@@ -295,7 +298,7 @@ class Sender:
             self._first_sent_at = self._delivered_at = now
             if not sent.times:
                 self._bbr.on_restart(now)
-                self._next_send = max(self._next_send, now)
+                self._next_send = max(self._next_send, now - BURST_S)
         if sent.times:
             self.retransmitted += 1
             sent.chunk[1] |= IMMEDIATE
@@ -375,19 +378,8 @@ class Sender:
                     acked.append(sent)
         self._complete_report = len(blocks) < REPORTED_BLOCKS
         if blocks:
-            self._take_back(blocks)
             self._highest_acked = max(self._highest_acked, blocks[-1][1])
         self._gaps = blocks
-
-    def _take_back(self, blocks: list[tuple[int, int]]) -> None:
-        """A receiver may forget what it had acknowledged in a block (RFC 9260, section 6.2.1)."""
-        floor, ceiling = self._cumulative, blocks[-1][1]
-        for start, end in _difference(self._gaps, blocks):
-            for tsn in range(max(start, floor + 1), min(end, ceiling) + 1):
-                sent = self._chunks[tsn]
-                if sent.state == _ACKED and _stream_of(sent) != self._frozen_stream:
-                    sent.state = _LOST
-                    self._lost_chunks.append(sent)
 
     def _learn(self, now: float, acked: list[_Sent]) -> None:
         lost_before = self._lost
@@ -529,7 +521,7 @@ class Sender:
             self._detect(now)
         if self._timer_at is None or now < self._timer_at:
             return
-        if not self._chunks_outstanding():
+        if not self._chunks:
             self._timer_at = None
         elif now - self._heard_at > GIVE_UP_S:
             self.dead = True
@@ -540,14 +532,11 @@ class Sender:
         else:
             self._time_out(now)
 
-    def _chunks_outstanding(self) -> bool:
-        return self._in_flight > 0 or bool(self._lost_chunks)
-
     def _arm(self, now: float, *, keep: bool = False) -> None:
         """Restart the timer: a probe after two round trips, then the retransmission timer."""
         if keep and self._timer_at is not None:
             return
-        if not self._chunks_outstanding():
+        if not self._chunks:
             self._timer_at = None
         elif self.srtt is None:
             self._timer_at = now + self._rto()
@@ -574,18 +563,20 @@ class Sender:
         return None
 
     def _time_out(self, now: float) -> None:
+        """Send all of it again, even what blocks have named: a receiver may forget that (RFC 9260, section 6.2.1)."""
         self.timeouts += 1
         self._backoff = min(self._backoff + 1, 10)
-        self._lost_chunks = deque(sent for sent in self._chunks.values() if sent.state != _ACKED)
+        self._lost_chunks = deque(sent for sent in self._chunks.values() if _stream_of(sent) != self._frozen_stream)
         for sent in self._lost_chunks:
             if sent.state == _OUTSTANDING:
-                sent.state = _LOST
                 self._in_flight -= sent.size
                 self._lost += sent.size
+            sent.state = _LOST
+        self._gaps = []
         self._order.clear()
         self._rack_deadline = None
         self._probing = False
-        self._next_send = now
+        self._next_send = now - BURST_S
         self._bbr.on_timeout(self._in_flight)
         self._timer_at = now + self._rto()
 

@@ -221,13 +221,20 @@ def test_an_old_sack_changes_nothing() -> None:
     assert sender.in_flight == flight
 
 
-def test_what_a_receiver_forgets_is_sent_again() -> None:
+def test_what_a_receiver_forgets_is_sent_again_when_the_timer_runs_out() -> None:
     sender = make_sender(11_600)
     drain(sender, 0.0)
-    sender.on_sack(0.05, 1001, 1_000_000, [(3, 8)])
-    sender.on_sack(0.06, 1001, 1_000_000, [(3, 4), (7, 8)])
-    sent_again = {int.from_bytes(chunk[4:8], "big") for chunk in drain(sender, 0.2)}
-    assert {1006, 1007} <= sent_again
+    sender.on_sack(0.05, 1000, 1_000_000, [(2, 9)])
+    sender.on_timer(0.1)
+    assert {int.from_bytes(chunk[4:8], "big") for chunk in drain(sender, 0.1)} == {1001}
+    sender.on_sack(0.25, 1004, 1_000_000, [])
+    again: set[int] = set()
+    now = 0.25
+    while now < 2:
+        sender.on_timer(now)
+        again |= {int.from_bytes(chunk[4:8], "big") for chunk in drain(sender, now)}
+        now += 0.05
+    assert again == set(range(1005, 1010))
 
 
 def test_tsns_and_sequence_numbers_wrap() -> None:

@@ -1,0 +1,146 @@
+"""UDP sockets of one viewer: guarded towards the network, and fast where a burst leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from aioice import Candidate, ice, stun
+from aioice.candidate import candidate_foundation, candidate_priority
+
+MAX_DATAGRAM = 2048
+RECEIVE_BUFFER = 256 * 1024
+SEND_BUFFER = 1024 * 1024
+MAX_SEGMENTS = 40
+"""Datagrams in one system call: together under 64 KiB."""
+_SOL_UDP = 17
+_UDP_SEGMENT = 103
+
+
+class Receiver(Protocol):
+    """What a guarded socket reports to."""
+
+    silenced: bool
+    refused: int
+
+    def dtls_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """A datagram whose first byte says DTLS."""
+
+
+class GuardedProtocol(ice.StunProtocol):
+    """One UDP socket: sorts datagrams by their first byte (RFC 7983) before anything reads them."""
+
+    def __init__(self, receiver: Any) -> None:
+        super().__init__(receiver)
+        self.guard: Receiver = receiver
+        self.sock: socket.socket | None = None
+        """The socket itself, where datagrams leave from this machine and not through a relay."""
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        guard = self.guard
+        if not isinstance(data, bytes) or not 0 < len(data) <= MAX_DATAGRAM or guard.silenced:
+            return
+        if 20 <= data[0] <= 63:
+            guard.dtls_received(data, (addr[0], addr[1]))
+        elif data[0] <= 3:
+            try:
+                super().datagram_received(data, addr)
+            except (ValueError, KeyError, AssertionError, struct.error):
+                guard.refused += 1
+        else:
+            guard.refused += 1
+
+    async def send_data(self, data: bytes, addr: tuple[str, int]) -> None:
+        """As aioice has it, but nothing once the peer is silent."""
+        if not self.guard.silenced:
+            self.transport.sendto(data, addr)
+
+    def send_stun(self, message: stun.Message, addr: tuple[str, int]) -> None:
+        """As aioice has it, but nothing once the peer is silent."""
+        if not self.guard.silenced:
+            super().send_stun(message, addr)
+
+
+async def open_host(receiver: Receiver, address: str) -> GuardedProtocol | None:
+    """A socket on one of this machine's addresses, with its candidate; None where it cannot be bound."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        sock.bind((address, 0))
+    except OSError:
+        sock.close()
+        return None  # an address that went away, or is not for us: the others do
+    _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: GuardedProtocol(receiver), sock=sock
+    )
+    protocol.sock = sock
+    protocol.local_candidate = Candidate(
+        foundation=candidate_foundation("host", "udp", address),
+        component=1,
+        transport="udp",
+        priority=candidate_priority(1, "host"),
+        host=address,
+        port=sock.getsockname()[1],
+        type="host",
+    )
+    return protocol
+
+
+class Path:
+    """One of our sockets and the address at the other end."""
+
+    def __init__(self, protocol: ice.StunProtocol, addr: tuple[str, int]) -> None:
+        self._transport = protocol.transport
+        self._addr = addr
+        self._sock = getattr(protocol, "sock", None) if hasattr(socket.socket, "sendmsg") else None
+
+    def send(self, datagram: bytes | memoryview) -> None:
+        """One datagram, now."""
+        self._transport.sendto(bytes(datagram), self._addr)
+
+    def send_burst(self, datagrams: bytes, sizes: Sequence[int]) -> None:
+        """Datagrams that lie one behind the other in `datagrams`.
+
+        Where Linux can (UDP_SEGMENT, since 4.18), a run of one size leaves in
+        one system call: most of the cost of a small datagram is not its bytes.
+        """
+        view = memoryview(datagrams)
+        at = first = 0
+        while first < len(sizes):
+            last = _end_of_run(sizes, first)
+            length = sum(sizes[first:last])
+            self._send_run(view[at : at + length], sizes[first], last - first)
+            at, first = at + length, last
+
+    def _send_run(self, run: memoryview, size: int, count: int) -> None:
+        if count > 1 and self._sock is not None and self._segment(run, size):
+            return
+        for at in range(0, len(run), size):
+            self.send(run[at : at + size])
+
+    def _segment(self, run: memoryview, size: int) -> bool:
+        assert self._sock is not None
+        try:
+            self._sock.sendmsg([run], [(_SOL_UDP, _UDP_SEGMENT, struct.pack("H", size))], 0, self._addr)
+        except BlockingIOError:
+            return False  # the socket's buffer is full: the event loop's own queue takes them
+        except OSError:
+            self._sock = None  # this system or this interface cannot
+            return False
+        return True
+
+
+def _end_of_run(sizes: Sequence[int], first: int) -> int:
+    """Where a run of equal sizes ends; its last datagram may be shorter."""
+    size = sizes[first]
+    last = first + 1
+    while last < len(sizes) and last - first < MAX_SEGMENTS and sizes[last] == size:
+        last += 1
+    if last < len(sizes) and last - first < MAX_SEGMENTS and sizes[last] < size:
+        last += 1
+    return last
