@@ -1,9 +1,9 @@
 """``python -m tests.benchmarks [name…]``: measures, and prints each figure beside its limit or its peer.
 
 A benchmark is a module of this folder with ``rows()``, which measures and
-returns ``tests.support.measuring.Row``s, or an iterator of them; it may be a
-coroutine function. Without names all run. The exit code says whether every
-limit holds.
+returns ``tests.support.measuring.Row``s, or an iterator of them, and may be a
+coroutine function; or with ``main()``, which prints its own table and returns
+an exit code. Without names all run. The exit code says whether every limit holds.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import inspect
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import ModuleType
 
 from tests.support.measuring import Row, show
 
@@ -27,17 +28,19 @@ def main(names: Sequence[str]) -> int:
         sys.stderr.write(f"There is no benchmark {', '.join(strange)}. There are: {', '.join(known)}\n")
         return 2
     measured: list[Row] = []
+    code = 0
     for name in names or known:
-        sys.stderr.write(f"measuring {name} …\n")
-        measured.extend(_rows_of(name))
-    return show(measured)
+        sys.stdout.write(f"== {name}\n")
+        sys.stdout.flush()
+        module = importlib.import_module(f"tests.benchmarks.{name}")
+        if hasattr(module, "rows"):
+            measured.extend(_rows_of(module))
+        else:
+            code |= int(module.main())
+    return (show(measured) if measured else 0) | code
 
 
-def _rows_of(name: str) -> Iterable[Row]:
-    module = importlib.import_module(f"tests.benchmarks.{name}")
-    if not hasattr(module, "rows"):
-        sys.stderr.write(f"{name} measures by itself: python -m tests.benchmarks.{name}\n")
-        return ()
+def _rows_of(module: ModuleType) -> Iterable[Row]:
     found = module.rows()
     rows: Iterable[Row] = asyncio.run(found) if inspect.iscoroutine(found) else found
     return rows
