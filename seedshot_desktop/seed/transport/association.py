@@ -35,6 +35,7 @@ MAX_CONTROL_QUEUED = 1024
 MAX_BURST = 40
 """Packets that one connection sends before the others have their turn."""
 TIMER_SLACK_S = 0.0005
+LOOK_AGAIN_S = 0.001
 _PACKET = struct.Struct("!HHL")
 _CHUNK = struct.Struct("!BBH")
 _SACK = struct.Struct("!LLHH")
@@ -82,6 +83,7 @@ class Association(RTCSctpTransport):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._turn: asyncio.Handle | None = None
+        self._looked = False
         self._ended = False
         self._progress = asyncio.Event()
 
@@ -125,11 +127,7 @@ class Association(RTCSctpTransport):
 
     def _on_turn(self) -> None:
         self._turn = None
-        try:
-            self._learn()
-        except ViolationError as violation:
-            self._end(f"the viewer broke the protocol: {violation}")
-        self._pump()
+        self._learn_and_send()
 
     def _pump(self) -> None:
         """Send what may be sent now, and set the timer for the rest."""
@@ -167,13 +165,30 @@ class Association(RTCSctpTransport):
         self._timer = self._running.call_later(max(0.0, deadline - now), self._on_timer)
 
     def _on_timer(self) -> None:
+        """A deadline came. One of loss is looked at after the socket has been: a busy machine wakes us late,
+        and what we wait for may have arrived meanwhile."""
         self._timer = None
         if self._sender is None or self._ended:
             return
-        self._sender.on_timer(self._clock())
-        if self._sender.dead:
-            self._end("the viewer can no longer be reached")
+        if self._sender.loss_deadline_passed(self._clock()) and not self._looked:
+            self._looked = True
+            self._timer = self._running.call_later(LOOK_AGAIN_S, self._on_timer)
+            self._timer_at = 0.0
             return
+        self._looked = False
+        self._learn_and_send(timer=True)
+
+    def _learn_and_send(self, *, timer: bool = False) -> None:
+        try:
+            self._learn()
+        except ViolationError as violation:
+            self._end(f"the viewer broke the protocol: {violation}")
+        if self._sender is None or self._ended:
+            return
+        if timer:
+            self._sender.on_timer(self._clock())
+            if self._sender.dead:
+                self._end("the viewer can no longer be reached")
         self._pump()
 
     # Receiving

@@ -504,6 +504,11 @@ class Sender:
             times.append(ready)
         return min(times) if times else None
 
+    def loss_deadline_passed(self, now: float) -> bool:
+        """Whether `on_timer` at `now` would take something for lost, or probe."""
+        times = (self._rack_deadline, self._timer_at)
+        return any(at is not None and at <= now for at in times)
+
     def _may_send_more(self) -> bool:
         if self.dead or self._in_flight >= self._bbr.window:
             return False
