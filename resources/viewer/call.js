@@ -51,6 +51,8 @@ export class Call {
   #remote = [];
   #attempts = 0;
   #isDisconnected = false;
+  /** The server has lost the owner, which may mean nothing: the call stands. */
+  #isDoubted = false;
 
   /**
    * @param {Link} link
@@ -136,7 +138,7 @@ export class Call {
       case "full":
         return this.#onAway(message.type);
       case "online":
-        return this.isIdle ? this.begin() : undefined;
+        return this.#onOnline();
       case "revoked":
       case "expired":
         return this.#end({ phase: "ended", reason: message.type });
@@ -165,10 +167,16 @@ export class Call {
     if (!isEarly) this.#act({ do: "addCandidate", peer: this.peer, candidate });
   }
 
-  /** While the owner is at the other end, the server's word about it does not count. @param {Away} why */
+  /** While packets come from the owner, the server's word about it does not count. @param {Away} why */
   #onAway(why) {
-    if (this.isIdle || (this.stands && !this.#isDisconnected)) return;
-    this.waitFor(why);
+    if (this.isIdle) return;
+    if (this.stands && !this.#isDisconnected) this.#isDoubted = why === "offline";
+    else this.waitFor(why);
+  }
+
+  #onOnline() {
+    this.#isDoubted = false;
+    if (this.isIdle) this.begin();
   }
 
   // The connection
@@ -192,8 +200,9 @@ export class Call {
   onPath(state) {
     this.#isDisconnected = state === "disconnected";
     if (!this.stands) return;
-    if (this.#isDisconnected) this.#wait("grace", DISCONNECTED_GRACE_MS);
-    else this.#cancel("grace");
+    if (!this.#isDisconnected) this.#cancel("grace");
+    else if (this.#isDoubted) this.waitFor("offline");
+    else this.#wait("grace", DISCONNECTED_GRACE_MS);
   }
 
   onClosed() {
@@ -251,6 +260,7 @@ export class Call {
     if (this.isIdle) return;
     this.#stage = "idle";
     this.#isDisconnected = false;
+    this.#isDoubted = false;
     for (const name of /** @type {const} */ (["patience", "grace", "steady"])) this.#cancel(name);
     this.#act({ do: "hangUp", peer: this.peer });
   }

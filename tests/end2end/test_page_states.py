@@ -30,6 +30,9 @@ def png(image: Image.Image = NOISE) -> bytes:
 
 
 DATA = png()
+DISCONNECTED_S = 25.0
+"""Browsers notice after 5 to 15 s that no packet comes any more."""
+HALF = (len(DATA) + 1) // 2
 PICTURE = ("Screenshot.png", len(DATA), "image/png")
 
 
@@ -65,10 +68,10 @@ async def test_preparing_receiving_shown(browser: Browser) -> None:
         await says(tab, "Almost there")
         visit.offer_files(PICTURE)
         get = await visit.hear("get")
-        await visit.send(get, DATA, until_byte=len(DATA) // 2)
+        await visit.send(get, DATA, until_byte=HALF)
         await tab.wait_for("document.getElementById('meter').getAttribute('aria-valuenow') === '50'")
         await says(tab, "Screenshot.png")
-        await visit.send({**get, "offset": len(DATA) // 2}, DATA)
+        await visit.send({**get, "offset": HALF}, DATA)
         await visit.acknowledges(len(DATA))
         assert (await picture_on(tab)).tobytes() == NOISE.tobytes()
         assert "Gone when they close it" in await tab.text()
@@ -100,7 +103,7 @@ async def test_it_waits_for_an_owner_and_heals(browser: Browser) -> None:
             await owner.come()
             await owner.visit()
             await owner.go()
-            await says(tab, "The owner is not online")
+            await says(tab, "The owner is not online", DISCONNECTED_S)
             await owner.come()
             await show_picture(await owner.visit(), tab)
             await owner.go()

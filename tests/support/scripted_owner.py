@@ -16,12 +16,12 @@ from seedshot_desktop.seed import link
 from seedshot_desktop.seed.transport import Certificate, IceOptions, Peer, PeerState
 from signal_server.protocol import (
     EndedReason,
-    Left,
     Offer,
     OwnerAnswer,
     OwnerCandidate,
     OwnerMessage,
     Seed,
+    ToOwner,
     Unseed,
     decode_to_owner,
     encode,
@@ -101,7 +101,6 @@ class ScriptedOwner:
         self.certificate = Certificate.from_der(self.keys.certificate, self.keys.private_key)
         self.rewrite: Callable[[str], str] = lambda sdp: sdp
         """What becomes of an answer on its way: a lying server in one line."""
-        self.answers = True
         self.visits: list[Visit] = []
         self._arrived: asyncio.Queue[Visit] = asyncio.Queue()
         self._url = base_url.replace("http", "ws", 1) + "/signal"
@@ -155,16 +154,19 @@ class ScriptedOwner:
             pass  # the server has gone meanwhile, and with it the viewer that this was for
 
     async def _read(self, socket: ClientConnection) -> None:
-        async for text in socket:
-            message = decode_to_owner(str(text))
-            if isinstance(message, Offer) and self.answers:
-                await self._answer(message)
-            elif isinstance(message, OwnerCandidate):
-                for visit in self.visits:
-                    if visit.offer.viewer == message.viewer:
-                        visit.peer.add_candidate(message.candidate)
-            elif isinstance(message, Left):
-                continue
+        try:
+            async for text in socket:
+                await self._heard(decode_to_owner(str(text)))
+        except ConnectionClosed:
+            pass  # the server has gone; what stands between owner and viewer does not need it
+
+    async def _heard(self, message: ToOwner) -> None:
+        if isinstance(message, Offer):
+            await self._answer(message)
+        elif isinstance(message, OwnerCandidate):
+            for visit in self.visits:
+                if visit.offer.viewer == message.viewer:
+                    visit.peer.add_candidate(message.candidate)
 
     async def _answer(self, offer: Offer) -> None:
         visit = Visit(self, offer)

@@ -297,6 +297,18 @@ test("no packets, and the server says that the owner is gone: a loss at once", (
   assert.equal(page.phase, "receiving offline");
 });
 
+test("the server says that the owner is gone, and then no packets: a loss at once; not if it came back meanwhile", () => {
+  const gone = halfway();
+  assert.deepEqual(gone.signal("offline"), []);
+  assert.deepEqual(gone.do({ type: "path", peer: 1, state: "disconnected" }), ["hangUp 1"]);
+  assert.equal(gone.phase, "receiving offline");
+  assert.deepEqual(gone.signal("online"), ["offer 2"]);
+  const back = halfway();
+  back.signal("offline");
+  back.signal("online");
+  assert.deepEqual(back.timers({ type: "path", peer: 1, state: "disconnected" }), { grace: 4000 });
+});
+
 test("the server goes while the owner is there: the transfer goes on, and no socket is opened", () => {
   const page = halfway();
   assert.deepEqual(page.do({ type: "socket", open: false }), []);
