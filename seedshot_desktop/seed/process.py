@@ -125,8 +125,7 @@ class Pipes:
         code, decoder = ORPHANED, FrameDecoder()
         try:
             while data := os.read(self._source.fileno(), _READ):
-                for payload in decoder.feed(data):
-                    self._loop.call_soon_threadsafe(on_command, decode_command(payload))
+                self._hand_on(decoder.feed(data), on_command)
         except (FrameError, msgspec.DecodeError):
             code = GARBAGE
         except OSError:
@@ -137,6 +136,11 @@ class Pipes:
             return  # the loop has ended already
         threading.Event().wait(LAST_S)
         os._exit(code)  # the loop did not end by itself, and nobody is there to wait for it
+
+    def _hand_on(self, payloads: list[bytes], on_command: Callable[[Command], None]) -> None:
+        """A function of its own, so that nothing keeps a file's bytes while the thread waits for more."""
+        for payload in payloads:
+            self._loop.call_soon_threadsafe(on_command, decode_command(payload))
 
     def _write(self) -> None:
         try:

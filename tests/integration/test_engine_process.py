@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import time
+from pathlib import Path
 
 from seedshot_desktop.seed import link
 from seedshot_desktop.seed.messages import (
@@ -14,6 +16,7 @@ from seedshot_desktop.seed.messages import (
     EngineOptions,
     EngineStarted,
     Keys,
+    Revoke,
     RevokeAll,
     Seed,
     Shared,
@@ -24,6 +27,7 @@ from seedshot_desktop.seed.messages import (
 from tests.support.engine_child import EngineChild
 from tests.support.owner import content, picture
 from tests.support.viewer import Viewer
+from tests.support.waiting import until
 
 
 async def shared(child: EngineChild, size: int) -> str:
@@ -71,6 +75,32 @@ async def test_it_ends_when_its_parent_is_gone_and_nothing_more_leaves() -> None
         assert time.monotonic() - began < 2.5
         assert viewer.payload_bytes < 100_000_000
         await asyncio.wait_for(viewer.socket.wait_closed(), 5)
+
+
+def resident_bytes(child: EngineChild) -> int:
+    """Memory of the child's process."""
+    fields = Path(f"/proc/{child.process.pid}/statm").read_text("ascii").split()
+    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def test_the_memory_of_a_share_that_is_taken_back_is_given_back() -> None:
+    size = 100_000_000
+    async with EngineChild() as child:
+        async with Viewer(await shared(child, 1000)) as viewer:
+            await viewer.fetch_all()
+        idle = resident_bytes(child)
+        keys = link.mint()
+        wire = Keys(keys.token, keys.secret, keys.certificate, keys.private_key)
+        child.send(Seed(wire, "large", files=(picture(size),)))
+        base_url = (await child.saw(EngineStarted)).base_url
+        await child.saw(Shared, lambda event: event.share == keys.share)
+        async with Viewer(str(keys.link(base_url))) as viewer:
+            await viewer.fetch(until=200_000)
+            held = resident_bytes(child) - idle
+            assert size <= held < 1.4 * size, "the file once, and not its frame too"
+            child.send(Revoke(keys.share))
+            assert await viewer.the_end() == "revoked"
+        await until(lambda: resident_bytes(child) - idle < size // 4, "the memory is given back")
 
 
 async def test_an_interrupt_from_the_terminal_is_the_parents_business() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -81,10 +82,10 @@ class EngineChild:
         assert self.process.stderr is not None
         return (await self.process.stderr.read()).decode()
 
-    async def saw(self, kind: type[T]) -> T:
-        """Wait for the first event of that kind."""
+    async def saw(self, kind: type[T], where: Callable[[T], bool] = lambda _: True) -> T:
+        """Wait for the first such event."""
         async with asyncio.timeout(DEADLINE_S):
-            while not (found := [event for event in self.events if isinstance(event, kind)]):
+            while not (found := [event for event in self.events if isinstance(event, kind) and where(event)]):
                 self._more.clear()
                 await self._more.wait()
         return found[0]
