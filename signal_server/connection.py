@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import types
+from collections.abc import Awaitable, Coroutine, Generator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast
 from websockets.http11 import Request
@@ -14,6 +16,8 @@ from websockets.server import ServerProtocol
 
 from signal_server.gate import Address, Gate, parse_address, quota_key
 from signal_server.limits import Limits
+
+T = TypeVar("T")
 
 
 def quiet_logger() -> logging.Logger:
@@ -106,7 +110,7 @@ class Connection(ServerConnection):
         if self._door.tls is None:
             self._begin(transport)
         else:
-            self._tls_task = self.loop.create_task(self._start_tls(transport, self._door.tls), name="tls handshake")
+            self._tls_task = self.loop.create_task(self._finish_tls(transport, self._tls_begun(transport)), name="tls")
 
     def data_received(self, data: bytes) -> None:
         """Bytes came; before the request is complete only so many are taken."""
@@ -135,17 +139,24 @@ class Connection(ServerConnection):
 
     # Inside
 
-    async def _start_tls(self, transport: asyncio.Transport, context: ssl.SSLContext) -> None:
-        limits, secured = self._door.limits, None
+    def _tls_begun(self, transport: asyncio.Transport) -> Awaitable[asyncio.Transport | None]:
+        """A TLS handshake whose first step is done, before uvloop reads: the first bytes must not come to us."""
+        limits = self._door.limits
+        assert self._door.tls is not None
+        handshake = self.loop.start_tls(
+            transport,
+            self,
+            self._door.tls,
+            server_side=True,
+            ssl_handshake_timeout=limits.open_s,
+            ssl_shutdown_timeout=limits.close_s,
+        )
+        return _resume(handshake, handshake.send(None))
+
+    async def _finish_tls(self, transport: asyncio.Transport, handshake: Awaitable[asyncio.Transport | None]) -> None:
+        secured = None
         try:
-            secured = await self.loop.start_tls(
-                transport,
-                self,
-                context,
-                server_side=True,
-                ssl_handshake_timeout=limits.open_s,
-                ssl_shutdown_timeout=limits.close_s,
-            )
+            secured = await handshake
         except (OSError, ValueError):
             pass  # no TLS, broken TLS, too slow, or gone: nothing that the log should know
         finally:
@@ -175,6 +186,14 @@ class Connection(ServerConnection):
 def forwarded_for(request: Request) -> list[str]:
     """The X-Forwarded-For lines of a request, in order."""
     return request.headers.get_all("X-Forwarded-For")
+
+
+@types.coroutine
+def _resume(coroutine: Coroutine[Any, Any, T], first: Any) -> Generator[Any, Any, T]:
+    """Await a coroutine that has already run up to its `first` future."""
+    yield first
+    result: T = yield from coroutine
+    return result
 
 
 def _address(transport: asyncio.Transport, name: str) -> Address | None:

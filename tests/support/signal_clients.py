@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
+import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -24,6 +30,30 @@ def viewer_folder(folder: Path) -> Path:
     (folder / "index.html").write_text("<!doctype html><title>Seedshot</title>" + "<p>a page</p>" * 200)
     (folder / "main.js").write_text("export {};\n" * 100)
     return folder
+
+
+def tls_pair(folder: Path) -> tuple[Path, Path]:
+    """PEM files in `folder`: a certificate for 127.0.0.1, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a server in a test")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(private)
+    return folder / "cert.pem", folder / "key.pem"
 
 
 @asynccontextmanager
@@ -65,8 +95,17 @@ class Client:
         return code
 
 
+class HasAddress(Protocol):
+    """A server in this process, or what stands for one in another."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        ...
+
+
 @asynccontextmanager
-async def client(server: SignalServer, *, owner: bool = False, **options: Any) -> AsyncIterator[Client]:
+async def client(server: HasAddress, *, owner: bool = False, **options: Any) -> AsyncIterator[Client]:
     """A WebSocket to `server`; `options` are those of websockets' connect."""
     options.setdefault("close_timeout", 0.5)
     port = server.address[1]
@@ -85,7 +124,7 @@ class Reply:
 
 
 @asynccontextmanager
-async def raw(server: SignalServer, **options: Any) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def raw(server: HasAddress, **options: Any) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A bare TCP or TLS connection to `server`."""
     reader, writer = await asyncio.open_connection(HOST, server.address[1], **options)
     try:
@@ -98,19 +137,21 @@ async def raw(server: SignalServer, **options: Any) -> AsyncIterator[tuple[async
             pass  # the server had cut it already, which is what many tests are about
 
 
-async def says_nonsense(server: SignalServer, nonsense: bytes) -> bytes:
+async def says_nonsense(server: HasAddress, nonsense: bytes) -> bytes:
     """Send `nonsense` and read until the server has had enough."""
     async with raw(server) as (reader, writer):
         writer.write(nonsense)
         return await within(reader.read(), "the server closes")
 
 
-async def request(server: SignalServer, head: str, **options: Any) -> Reply:
-    """Send `head` (lines of a request, ``{host}`` stands for the server's own) and read the whole answer."""
+async def request(server: HasAddress, head: str, **options: Any) -> Reply:
+    """Send `head`, with ``{host}`` for the server's own, and read the answer; ConnectionError without one."""
     async with raw(server, **options) as (reader, writer):
         host = f"{HOST}:{server.address[1]}"
         writer.write((head.replace("{host}", host).replace("\n", "\r\n") + "\r\n\r\n").encode("latin-1"))
         data = await within(reader.read(), "the whole answer")
+    if not data:
+        raise ConnectionResetError("the server closed without an answer")
     top, _, body = data.partition(b"\r\n\r\n")
     status, *lines = top.decode("latin-1").split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines)
