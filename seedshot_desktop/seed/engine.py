@@ -101,6 +101,7 @@ class Engine:
         self._expiry: dict[str, asyncio.TimerHandle] = {}
         self._stopping = asyncio.Event()
         self._connecting = asyncio.Lock()
+        self._started = False
         self._lost = False
 
     # Its life
@@ -112,6 +113,7 @@ class Engine:
         except SignallingError as error:
             self._reports.say(EngineFailed(str(error)))
         else:
+            self._started = True
             self._reports.say(EngineStarted(self._uplink.base_url))
             self._reports.touch()
             await self._stopping.wait()
@@ -304,7 +306,7 @@ class Engine:
         moved = not self._uplink.same_server(options)
         self._options = options
         self._desk.configure(options)
-        if moved and self._uplink.signalling is not None:
+        if moved and self._started:
             self._tasks.own(self._reconnect(), "reconnect")
 
     async def _reconnect(self) -> None:

@@ -237,6 +237,8 @@ async def _main(source: BinaryIO, sink: BinaryIO) -> int:
 
 def main() -> int:
     """The child process from its beginning to its end."""
+    if sys.stderr is None:  # a windowed Python on Windows
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="seedshot engine: %(message)s")
     raise_file_limit()

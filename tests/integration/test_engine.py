@@ -230,6 +230,17 @@ async def test_a_share_expires_and_every_page_is_told() -> None:
         assert told.value.message == protocol.Expired()
 
 
+async def test_a_share_whose_time_ran_out_while_the_machine_slept_is_over_when_it_wakes() -> None:
+    asleep = 0.0
+    async with Owner(clock=lambda: time.monotonic() + asleep) as owner:
+        share = await owner.share(picture(1000), limits=Limits(expires_s=3600))
+        async with Viewer(share.link) as viewer:
+            await viewer.fetch_all()
+            asleep = 3601.0
+            owner.command(CheckNetwork())
+            assert await viewer.the_end() == "expired"
+
+
 async def test_limits_change_while_it_is_live() -> None:
     async with Owner() as owner:
         share = await owner.share(picture(1000))
@@ -332,6 +343,20 @@ async def test_quitting_tells_every_page_within_two_seconds() -> None:
         assert took < 2.5
         for viewer in viewers:
             await viewer.vanish()
+
+
+async def test_an_engine_that_is_cancelled_sends_nothing_more() -> None:
+    async with Owner() as owner:
+        share = await owner.share(picture(50_000_000))
+        async with Viewer(share.link) as viewer:
+            await viewer.fetch(until=100_000)
+            await owner.kill()
+            await asyncio.wait_for(viewer.socket.wait_closed(), 5)
+            at_the_end = viewer.payload_bytes
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(viewer.hold(50_000_000), 0.5)
+            assert viewer.payload_bytes == at_the_end
+            assert owner.all(Stopped) == []
 
 
 async def test_revoking_everything_leaves_the_engine_ready_for_more() -> None:

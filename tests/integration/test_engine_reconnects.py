@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
+import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from seedshot_desktop.seed.messages import (
+    CommandFailed,
+    Configure,
     EngineOptions,
     ServerBack,
     ServerLost,
@@ -100,6 +109,58 @@ async def test_a_draining_server_is_left_and_found_again() -> None:
                     await owner.saw(Shared, times=2)
                     share.revoke()
                     assert await viewer.the_end() == "revoked"
+
+
+async def test_a_server_with_a_certificate_is_used_where_it_is_trusted_and_not_where_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = write_certificate(tmp_path)
+    config = ServerConfig(host="127.0.0.1", tls_certificate=certificate, tls_key=key)
+    async with SignalServer(config) as server:
+        options = EngineOptions(server_url=f"https://127.0.0.1:{server.address[1]}")
+        async with Owner(options) as owner:
+            assert "certificate is not valid" in (await owner.saw(ServerLost)).reason
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        async with Owner(options) as owner:
+            share = await owner.share(picture(1000))
+            assert share.link.startswith("https://127.0.0.1:")
+            async with Viewer(share.link) as viewer:
+                assert await viewer.fetch() == content(1000)
+
+
+def write_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1, which nobody has signed but itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private = serialization.PrivateFormat.PKCS8
+    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()))
+    return paths
+
+
+async def test_settings_that_lead_nowhere_are_said_and_the_next_ones_are_taken() -> None:
+    async with serving() as server, Owner(at(server.address[1])) as owner:
+        share = await owner.share(picture(10))
+        owner.command(Configure(EngineOptions(server_url="https://[example")))
+        assert "must look like" in (await owner.saw(CommandFailed)).problem
+        assert owner.engine.status().server is ServerState.OFFLINE
+        owner.command(Configure(at(server.address[1])))
+        await owner.saw(Shared, times=2)
+        async with Viewer(share.link) as viewer:
+            assert await viewer.fetch() == content(10)
 
 
 async def test_an_address_that_is_none_is_said_in_a_sentence() -> None:

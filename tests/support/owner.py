@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
-from seedshot_desktop.seed import link
+from seedshot_desktop.seed import addresses, link
 from seedshot_desktop.seed.engine import Engine
 from seedshot_desktop.seed.messages import (
     Command,
@@ -67,10 +67,10 @@ class Shown:
 class Owner:
     """``async with Owner() as owner: share = await owner.share(picture(1000))``."""
 
-    def __init__(self, options: EngineOptions = LOCAL) -> None:
+    def __init__(self, options: EngineOptions = LOCAL, *, clock: Callable[[], float] = addresses.clock) -> None:
         self.events: list[Event] = []
         self._more = asyncio.Event()
-        self.engine = Engine(self._emit, options, host_server=host_embedded_server)
+        self.engine = Engine(self._emit, options, host_server=host_embedded_server, clock=clock)
         self._running: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -89,7 +89,7 @@ class Owner:
         await self.ended()
 
     async def kill(self) -> None:
-        """As near to SIGKILL as one loop allows: nobody is told by design, nothing is waited for."""
+        """Cancel the engine: nothing is waited for, nobody is told."""
         assert self._running is not None
         self._running.cancel()
         await asyncio.gather(self._running, return_exceptions=True)

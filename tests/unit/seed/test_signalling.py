@@ -17,36 +17,11 @@ from seedshot_desktop.seed.messages import ServerState
 from seedshot_desktop.seed.signalling import LONGEST_DELAY_S, MAX_REMEMBERED, Signalling, problem_of, signalling_url
 from signal_server import protocol
 from signal_server.protocol import EndedReason, ErrorCode
+from tests.support.ear import Ear
 from tests.support.waiting import until
 
 TOKEN = link.encode_base64url(bytes(16))
 ID = protocol.id_of_token(TOKEN)
-
-
-class Ear:
-    """signalling.Listener"""
-
-    def __init__(self) -> None:
-        self.states: list[tuple[ServerState, str, float]] = []
-        self.heard: list[object] = []
-
-    def on_server(self, state: ServerState, problem: str, retry_s: float) -> None:
-        self.states.append((state, problem, retry_s))
-
-    def on_seeding(self, share: str) -> None:
-        self.heard.append(("seeding", share))
-
-    def on_refused(self, share: str, code: ErrorCode) -> None:
-        self.heard.append(("refused", share, code))
-
-    def on_offer(self, offer: protocol.Offer) -> None:
-        self.heard.append(offer)
-
-    def on_candidate(self, message: protocol.OwnerCandidate) -> None:
-        self.heard.append(message)
-
-    def on_left(self, message: protocol.Left) -> None:
-        self.heard.append(message)
 
 
 class ToyServer:
