@@ -15,13 +15,13 @@ _MODIFIERS = (
     (Qt.KeyboardModifier.MetaModifier, "Super"),
 )
 _MODIFIER_KEYS = {
-    Qt.Key.Key_Control,
-    Qt.Key.Key_Alt,
-    Qt.Key.Key_AltGr,
-    Qt.Key.Key_Shift,
-    Qt.Key.Key_Meta,
-    Qt.Key.Key_Super_L,
-    Qt.Key.Key_Super_R,
+    Qt.Key.Key_Control: Qt.KeyboardModifier.ControlModifier,
+    Qt.Key.Key_Alt: Qt.KeyboardModifier.AltModifier,
+    Qt.Key.Key_AltGr: Qt.KeyboardModifier.AltModifier,
+    Qt.Key.Key_Shift: Qt.KeyboardModifier.ShiftModifier,
+    Qt.Key.Key_Meta: Qt.KeyboardModifier.MetaModifier,
+    Qt.Key.Key_Super_L: Qt.KeyboardModifier.MetaModifier,
+    Qt.Key.Key_Super_R: Qt.KeyboardModifier.MetaModifier,
 }
 _NAMES = {
     Qt.Key.Key_Print: "Print",
@@ -98,9 +98,8 @@ class HotkeyField(QLineEdit):
             if event.type() == QEvent.Type.ShortcutOverride:
                 event.accept()
                 return True
-            if event.type() == QEvent.Type.KeyPress:
-                self._press(event)
-                return True
+            self._hear(event)
+            return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -120,21 +119,29 @@ class HotkeyField(QLineEdit):
         self.setText("" if on else self._combo)
         self.setPlaceholderText(self.tr("Press the keys, Esc keeps the old ones") if on else "")
 
+    def _hear(self, event: QKeyEvent) -> None:
+        own = _MODIFIER_KEYS.get(Qt.Key(event.key()), Qt.KeyboardModifier.NoModifier)
+        pressed = event.type() == QEvent.Type.KeyPress
+        if own != Qt.KeyboardModifier.NoModifier:
+            # X11 gives the state from before the event, other systems that from after it
+            held = event.modifiers() | own if pressed else event.modifiers() & ~own
+            self.setText("".join(f"{name}+" for name in _names_of(held)))
+        elif pressed:
+            self._press(event)
+
     def _press(self, event: QKeyEvent) -> None:
-        held = _held(event)
+        held = _names_of(event.modifiers())
         if event.key() == Qt.Key.Key_Escape and not held:
             self._listen(False)
-        elif event.key() in _MODIFIER_KEYS:
-            self.setText("".join(f"{name}+" for name in held))
         elif name := key_name(event):
             self._combo = "+".join([*held, name])
             self._listen(False)
             self.recorded.emit(self._combo)
 
 
-def _held(event: QKeyEvent) -> list[str]:
+def _names_of(held: Qt.KeyboardModifier) -> list[str]:
     """The modifiers, in the order in which they are written."""
-    return [name for flag, name in _MODIFIERS if event.modifiers() & flag]
+    return [name for flag, name in _MODIFIERS if held & flag]
 
 
 def key_name(event: QKeyEvent) -> str:
@@ -145,7 +152,7 @@ def key_name(event: QKeyEvent) -> str:
     if Qt.Key.Key_F1 <= key <= Qt.Key.Key_F24:
         return f"F{key - Qt.Key.Key_F1 + 1}"
     character = chr(key) if 0x20 < key < 0x7F else ""
-    if character.isalnum() or character in _PUNCTUATION:
+    if character and (character.isalnum() or character in _PUNCTUATION):
         return character.upper()
     return _by_code(event.nativeScanCode()) if sys.platform.startswith("linux") else _by_virtual_key(event)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 
-from PySide6.QtCore import QBuffer, QFileInfo, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QImage, QImageReader, QPainter, QPixmap
+from PySide6.QtCore import QBuffer, QByteArray, QFileInfo, QRectF, QSize, Qt
+from PySide6.QtGui import QBrush, QImage, QImageReader, QImageWriter, QPainter, QPixmap
 
 THUMBNAIL_BOX = (640, 400)
 """Pixels that a thumbnail fits into: the large one of the shares window on a screen of scale 2."""
@@ -27,10 +27,10 @@ def thumbnail_of(path: str) -> bytes:
         return b""
     if size.width() > THUMBNAIL_BOX[0] or size.height() > THUMBNAIL_BOX[1]:
         reader.setScaledSize(size.scaled(*THUMBNAIL_BOX, Qt.AspectRatioMode.KeepAspectRatio))
-    buffer = QBuffer()
-    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
     image = reader.read()
-    return bytes(buffer.data().data()) if not image.isNull() and image.save(buffer, b"PNG") else b""
+    buffer = QBuffer()
+    written = not image.isNull() and QImageWriter(buffer, QByteArray(b"png")).write(image)
+    return bytes(buffer.data().data()) if written else b""
 
 
 _RASTER = {b"png", b"jpeg", b"jpg", b"webp", b"gif", b"bmp"}
