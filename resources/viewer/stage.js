@@ -1,7 +1,7 @@
 // @ts-check
 // The picture under the hand: wheel, pinch, drag and keys become placements (see zoom.js). Used by page.js alone.
 
-import { fit, fitScale, pan, percent, settle, zoomTo } from "./zoom.js";
+import { corner, fit, fitScale, pan, percent, settle, zoomTo } from "./zoom.js";
 
 /** @typedef {import("./zoom.js").Placement} Placement */
 /** @typedef {{x: number, y: number}} Point */
@@ -106,8 +106,8 @@ export class StageView {
   }
 
   get #stage() {
-    const { clientWidth, clientHeight } = this.#element;
-    return { width: clientWidth, height: clientHeight, ratio: devicePixelRatio };
+    const { left, top, width, height } = this.#element.getBoundingClientRect();
+    return { left, top, width, height, ratio: devicePixelRatio };
   }
 
   get #size() {
@@ -115,7 +115,8 @@ export class StageView {
   }
 
   get #centre() {
-    return { x: this.#element.clientWidth / 2, y: this.#element.clientHeight / 2 };
+    const { width, height } = this.#stage;
+    return { x: width / 2, y: height / 2 };
   }
 
   /** @param {number} scale @param {Point} [at] */
@@ -141,8 +142,9 @@ export class StageView {
   #place(placement) {
     this.#placement = placement;
     if (this.#image === null) return;
-    const { scale, x, y } = placement;
+    const { scale } = placement;
     const { width, height, ratio } = this.#stage;
+    const { x, y } = corner(placement, this.#stage);
     this.#image.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
     const isMovable = this.#size.width * scale > width + 0.5 || this.#size.height * scale > height + 0.5;
     this.#element.classList.toggle("movable", isMovable);

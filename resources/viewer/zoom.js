@@ -3,12 +3,14 @@
 
 /**
  * @typedef {object} Stage
+ * @property {number} left    where it lies in the window, CSS pixels, perhaps with a fraction
+ * @property {number} top
  * @property {number} width   CSS pixels
  * @property {number} height  CSS pixels
  * @property {number} ratio   device pixels in a CSS pixel
  */
 /** @typedef {{width: number, height: number}} Size pixels of the picture */
-/** @typedef {{scale: number, x: number, y: number}} Placement CSS pixels per picture pixel; its top left corner, CSS pixels */
+/** @typedef {{scale: number, x: number, y: number}} Placement CSS pixels per picture pixel; its corner on the stage, CSS pixels */
 
 const MAX_ZOOM = 16;
 
@@ -46,17 +48,26 @@ export function pan(placement, dx, dy, stage, size) {
 }
 
 /**
- * Centred where there is room, without a gap at an edge where there is not, on whole pixels of the screen.
+ * Centred where there is room, without a gap at an edge where there is not.
  * @param {Placement} placement @param {Stage} stage @param {Size} size
  * @returns {Placement}
  */
 export function settle({ scale, x, y }, stage, size) {
-  const snap = (/** @type {number} */ value) => Math.round(value * stage.ratio) / stage.ratio;
   return {
     scale,
-    x: snap(settleAxis(x, size.width * scale, stage.width)),
-    y: snap(settleAxis(y, size.height * scale, stage.height)),
+    x: settleAxis(x, size.width * scale, stage.width),
+    y: settleAxis(y, size.height * scale, stage.height),
   };
+}
+
+/**
+ * Where the top left corner is in the window, on whole pixels of the screen: at 100 % nothing is blurred.
+ * @param {Placement} placement @param {Stage} stage
+ * @returns {{x: number, y: number}} CSS pixels
+ */
+export function corner({ x, y }, stage) {
+  const snap = (/** @type {number} */ value) => Math.round(value * stage.ratio) / stage.ratio;
+  return { x: snap(stage.left + x), y: snap(stage.top + y) };
 }
 
 /** @param {number} at @param {number} length @param {number} room */

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { fit, fitScale, pan, percent, zoomTo } from "../../resources/viewer/zoom.js";
+import { corner, fit, fitScale, pan, percent, zoomTo } from "../../resources/viewer/zoom.js";
 
-const stage = (width = 800, height = 600, ratio = 1) => ({ width, height, ratio });
+const stage = (width = 800, height = 600, ratio = 1) => ({ left: 0, top: 0, width, height, ratio });
 const LARGE = { width: 1600, height: 900 };
 const SMALL = { width: 100, height: 50 };
 const MIDDLE = { x: 400, y: 300 };
@@ -22,9 +22,10 @@ test("100 % is a pixel of the screen for a pixel of the picture", () => {
   assert.equal(percent({ scale: 0.5, x: 0, y: 0 }, fine), 100);
 });
 
-test("it lies on whole pixels of the screen", () => {
+test("it lies on whole pixels of the screen, wherever its stage does", () => {
   for (const ratio of [1, 1.25, 1.5, 2, 3]) {
-    const { x, y } = fit(stage(801, 599, ratio), { width: 333, height: 77 });
+    const odd = { ...stage(801.3, 599.7, ratio), left: 0.4, top: 57.33 };
+    const { x, y } = corner(fit(odd, { width: 333, height: 77 }), odd);
     for (const place of [x * ratio, y * ratio]) assert.ok(Math.abs(place - Math.round(place)) < 1e-9, String(place));
   }
 });
