@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from tests.support.app import App, running_app
 from tests.support.browsers import Browser
@@ -78,8 +78,9 @@ async def test_the_window_shows_who_is_looking_and_how_far_they_are(
             share = await app.share_with(link=link, viewers=1)
             assert share["views"] == 0
             await until(lambda: person.look(person.place(window)).tobytes() != nobody, "the viewer in the window")
-            early = await app.share_with(link=link)
-            await until(lambda: _sent_more(app, early["bytes_sent"]), "progress")
+            early, bar = (await app.share_with(link=link))["bytes_sent"], _green(person, window)
+            await until(lambda: _green(person, window) > bar + 50, "a longer progress bar")
+            assert (await app.share_with(link=link))["bytes_sent"] > early
         await app.share_with(link=link, viewers=0, views=0)
 
 
@@ -107,9 +108,11 @@ async def _none_left(app: App) -> bool:
     return await app.shares() == []
 
 
-async def _sent_more(app: App, before: int) -> bool:
-    (share,) = await app.shares()
-    return bool(share["bytes_sent"] > before)
+def _green(person: Person, window: int) -> int:
+    """How many pixels of a window have the green of its progress bars."""
+    red, green, blue = (band.point(lambda v: 255 * (v > 96)) for band in person.look(person.place(window)).split())
+    others = ImageChops.lighter(red, blue)
+    return ImageChops.subtract(green, others).histogram()[255]
 
 
 def _steady(person: Person, window: int) -> bytes:
