@@ -22,13 +22,15 @@ from seedshot_desktop.seed.transport import Certificate, IceOptions, Peer, PeerS
 
 MESSAGE = bytes(65536)
 HIGH_WATER = 256 * 1024
+FIRST = 1024
+"""The first message is short, so that the viewer's clock sees the first byte and not the first 64 KiB."""
 
 
 class SeedshotOwner:
     """Our transport: sends `total` bytes as soon as it is open."""
 
     def __init__(self, total: int, certificate: Certificate) -> None:
-        self.left = total
+        self.left = self.total = total
         self.peer = Peer(certificate=certificate, ice=IceOptions(), callbacks=self)
 
     def on_state(self, state: PeerState, reason: str) -> None:
@@ -45,7 +47,7 @@ class SeedshotOwner:
 
     def on_writable(self) -> None:
         while self.left and self.peer.buffered_amount < HIGH_WATER:
-            part = MESSAGE[: self.left]
+            part = MESSAGE[: min(self.left, FIRST if self.left == self.total else len(MESSAGE))]
             self.left -= len(part)
             self.peer.send_data(part)
 
@@ -60,7 +62,7 @@ class AiortcOwner:
     """aiortc's RTCPeerConnection with the same two channels."""
 
     def __init__(self, total: int) -> None:
-        self.left = total
+        self.left = self.total = total
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.control = self.connection.createDataChannel("control", negotiated=True, id=0)
         self.data = self.connection.createDataChannel("data", negotiated=True, id=1)
@@ -71,7 +73,7 @@ class AiortcOwner:
 
     def fill(self) -> None:
         while self.left and self.data.bufferedAmount < HIGH_WATER:
-            part = MESSAGE[: self.left]
+            part = MESSAGE[: min(self.left, FIRST if self.left == self.total else len(MESSAGE))]
             self.left -= len(part)
             self.data.send(part)
 

@@ -62,7 +62,7 @@ v.seed = total => {
   let left = total;
   const fill = () => {
     while (left > 0 && data.bufferedAmount < 262144) {
-      const size = Math.min(left, part.length);
+      const size = Math.min(left, left === total ? 1024 : part.length);
       left -= size;
       data.send(size === part.length ? part : part.slice(0, size));
     }

@@ -36,6 +36,8 @@ MAX_BURST = 40
 """Packets that one connection sends before the others have their turn."""
 TIMER_SLACK_S = 0.0005
 LOOK_AGAIN_S = 0.001
+T1_MIN_S = 0.3
+T1_MAX_S = 3.0
 _PACKET = struct.Struct("!HHL")
 _CHUNK = struct.Struct("!BBH")
 _SACK = struct.Struct("!LLHH")
@@ -87,8 +89,13 @@ class Association(RTCSctpTransport):
         self._ended = False
         self._progress = asyncio.Event()
 
-    def open(self, remote_port: int, max_message: int) -> None:
-        """Begin the association; `on_established` or `on_closed` follows."""
+    def open(self, remote_port: int, max_message: int, handshake_s: float) -> None:
+        """Begin the association; `on_established` or `on_closed` follows.
+
+        `handshake_s`, how long DTLS took, is more than a round trip: an INIT that is
+        not answered within twice that time is lost.
+        """
+        self._rto = min(max(2 * handshake_s, T1_MIN_S), T1_MAX_S)
         self._asked_at = self._clock()
         _run(self.start(RTCSctpCapabilities(maxMessageSize=max_message), remote_port))
 
@@ -292,6 +299,11 @@ class Association(RTCSctpTransport):
         self._inbound.duplicates.clear()
         self._sack_needed = False
         await self._send_chunk(sack)
+
+    def _t1_expired(self) -> None:
+        """Back off, which aiortc does not."""
+        self._rto = min(2 * self._rto, T1_MAX_S)
+        super()._t1_expired()
 
     async def _send_chunk(self, chunk: Chunk) -> None:
         self._dtls.transmit([self._packet(bytes(chunk))])

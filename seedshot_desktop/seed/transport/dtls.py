@@ -19,18 +19,24 @@ _HEADER = 13
 
 
 class Dtls(RTCDtlsTransport):
-    """We begin the handshake (``a=setup:active``); the viewer's certificate must match its offer."""
+    """The viewer begins the handshake (``a=setup:passive``); its certificate must match its offer.
+
+    So the first flight leaves the viewer in the moment when its own check is
+    answered, half a round trip before we could begin; our INIT follows right
+    behind the last flight; and lost flights are repeated by the browser, which
+    waits for twice the round trip where OpenSSL waits for a second.
+    """
 
     def __init__(self, ice: RTCIceTransport, agent: GuardedConnection, certificate: Certificate) -> None:
         super().__init__(ice, [certificate.rtc])
         self._agent = agent
         self._on_packet: Callable[[bytes], None] | None = None
-        self._set_role("client")
+        self._set_role("server")
 
     async def handshake(self, offer: Offer, on_packet: Callable[[bytes], None]) -> bool:
         """Secure the path; True when the viewer is who its offer says. Then every packet goes to `on_packet`."""
         fingerprints = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in offer.fingerprints]
-        await self.start(RTCDtlsParameters(fingerprints=fingerprints, role="server"))
+        await self.start(RTCDtlsParameters(fingerprints=fingerprints, role="client"))
         if self._state is not State.CONNECTED:
             return False
         self._on_packet = on_packet

@@ -200,11 +200,12 @@ class Peer:
             self._lost("no path to the viewer was found")
             return
         self._ice.on("statechange", lambda: self._watch(self._ice.state, "the viewer can no longer be reached"))
+        began = self._loop.time()
         if not await self._dtls.handshake(offer, self._association.receive):
             self._lost("the connection could not be secured")
             return
         self._dtls.on("statechange", lambda: self._watch(self._dtls.state, "the viewer closed the connection"))
-        self._association.open(offer.sctp_port, offer.max_message)
+        self._association.open(offer.sctp_port, offer.max_message, self._loop.time() - began)
 
     def _established(self) -> None:
         for timer in self._timers:

@@ -56,7 +56,7 @@ def parse_offer(text: str) -> Offer:
         raise _refused("it is not a session description")
     _check_media(lines)
     attributes = _attributes(lines)
-    if _only(attributes, "setup") not in {"actpass", "passive"}:
+    if _only(attributes, "setup") not in {"actpass", "active"}:
         raise _refused("the viewer leaves no way to begin DTLS")
     mid = _only(attributes, "mid")
     if not _TOKEN.fullmatch(mid):
@@ -75,7 +75,7 @@ def parse_offer(text: str) -> Offer:
 def format_answer(
     offer: Offer, *, username: str, password: str, fingerprint: str, candidates: Sequence[Candidate], complete: bool
 ) -> str:
-    """Our answer: one application section, one fingerprint, and we begin the DTLS handshake.
+    """Our answer: one application section, one fingerprint, and the viewer begins the DTLS handshake.
 
     `complete` says that no further candidate will be trickled.
     """
@@ -92,7 +92,7 @@ def format_answer(
         f"a=ice-pwd:{password}",
         "a=ice-options:trickle",
         f"a=fingerprint:sha-256 {fingerprint}",
-        "a=setup:active",
+        "a=setup:passive",
         f"a=sctp-port:{OUR_SCTP_PORT}",
         f"a=max-message-size:{OUR_MAX_MESSAGE}",
         *(f"a={format_candidate(candidate)}" for candidate in candidates),

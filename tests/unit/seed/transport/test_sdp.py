@@ -71,8 +71,8 @@ def test_an_offer_of_firefox() -> None:
         ("m=application 9 UDP/DTLS/SCTP", "m=application 9 DTLS/SCTP"),
         ("webrtc-datachannel", "webrtc-datachannel 1"),
         ("c=IN", "m=audio 9 UDP/TLS/RTP/SAVPF 111\nc=IN"),
-        ("a=setup:actpass", "a=setup:active"),
-        ("a=setup:actpass", "a=setup:actpass\na=setup:passive"),
+        ("a=setup:actpass", "a=setup:passive"),
+        ("a=setup:actpass", "a=setup:actpass\na=setup:active"),
         ("a=ice-ufrag:8MK8", "a=ice-ufrag:8MK"),
         ("a=ice-ufrag:8MK8", "a=ice-ufrag:8M K8"),
         ("a=ice-pwd:JqTNyCQ/4fPCHGxx4NL7THg+", "a=ice-pwd:short"),
@@ -120,7 +120,7 @@ def test_our_answer_has_one_section_and_one_fingerprint() -> None:
     assert [line for line in lines if line.startswith("m=")] == ["m=application 9 UDP/DTLS/SCTP webrtc-datachannel"]
     assert [line for line in lines if "fingerprint" in line] == [f"a=fingerprint:sha-256 {FINGERPRINT}"]
     for line in (
-        "a=setup:active",
+        "a=setup:passive",
         "a=ice-options:trickle",
         "a=mid:0",
         "a=max-message-size:16384",
