@@ -20,8 +20,8 @@ from seedshot_desktop.seed.messages import (
 )
 from seedshot_desktop.seed.pacing import Bucket
 from seedshot_desktop.seed.reports import Reports
-from seedshot_desktop.seed.session import Admitted, FileBroke, SocketLeft, TurnedAway
 from seedshot_desktop.seed.share import Share
+from seedshot_desktop.seed.steps import Admitted, FileBroke, SocketLeft, TurnedAway
 from seedshot_desktop.seed.tasks import Tasks
 from seedshot_desktop.seed.transfer import FailReason
 from seedshot_desktop.seed.transport import IceOptions, Peer

@@ -45,16 +45,19 @@ from seedshot_desktop.seed.messages import (
     Stopped,
 )
 from seedshot_desktop.seed.reports import Reports
-from seedshot_desktop.seed.session import Dismissed, FilesReady, ShareOver, State
+from seedshot_desktop.seed.session import State
 from seedshot_desktop.seed.share import Share
+from seedshot_desktop.seed.steps import ConnectionClosed, Dismissed, FilesReady, ShareOver
 from seedshot_desktop.seed.tasks import Tasks
 from seedshot_desktop.seed.uplink import HostedServer, HostServer, Uplink
 from signal_server.protocol import EndedReason, ErrorCode, Left, Offer, OwnerCandidate, OwnerMessage
 
 READERS = 4
 """Threads that read files."""
-FAREWELL_S = 1.0
+FAREWELL_S = 1.2
 """For telling every page and the server, when the engine ends."""
+HANG_UP_S = 0.3
+"""For closing connections when there is no time to say why."""
 LONGEST_TIMER_S = 30.0
 """A loop's timers stand still while the machine sleeps, so none is set for longer."""
 
@@ -129,19 +132,29 @@ class Engine:
     async def _say_farewell(self) -> None:
         self._end_all(EndReason.REVOKED)
         signalling = self._uplink.signalling
-        try:
-            async with asyncio.timeout(FAREWELL_S):
-                if signalling is not None:
-                    await signalling.flushed()
-                while closing := self._tasks.named("close"):
-                    await asyncio.wait(closing)
-        except TimeoutError:
-            pass  # who could not be told by now learns it from the silence
+        if signalling is not None:
+            await asyncio.wait([self._tasks.own(signalling.flushed(), "flush")], timeout=FAREWELL_S / 2)
+        await self._closed(FAREWELL_S / 2)
+
+    def _hang_up(self) -> None:
+        """Without Stop: whoever is still there sees the connection close, and that nothing was taken back."""
+        for share in self._shares.values():
+            visits = self._desk.shut(share)
+            share.end(EndReason.REVOKED)
+            for visit in visits:
+                visit.receive(ConnectionClosed())
+        self._shares.clear()
+
+    async def _closed(self, timeout_s: float) -> None:
+        """Wait until every connection that is being closed has closed; who takes longer is cut off."""
+        if closing := self._tasks.named("close"):
+            await asyncio.wait(closing, timeout=timeout_s)
 
     async def _close(self) -> None:
         for timer in self._expiry.values():
             timer.cancel()
-        self._end_all(EndReason.REVOKED)
+        self._hang_up()
+        await self._closed(HANG_UP_S)
         await self._tasks.cancel()
         await self._uplink.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -12,7 +12,7 @@ from collections import deque
 from seedshot_desktop.seed import link
 from seedshot_desktop.seed.files import SharedFile, manifest_of
 from seedshot_desktop.seed.messages import EndReason, Keys, Limits, ShareStatus, ViewerStatus
-from seedshot_desktop.seed.session import Admitted, TurnedAway
+from seedshot_desktop.seed.steps import Admitted, TurnedAway
 from seedshot_desktop.seed.transfer import Manifest
 from seedshot_desktop.seed.transport import Certificate
 

@@ -15,7 +15,8 @@ from seedshot_desktop.errors import TransportError
 from seedshot_desktop.seed.files import BrokenFileError, Reader
 from seedshot_desktop.seed.messages import EndReason, ViewerState, ViewerStatus
 from seedshot_desktop.seed.pacing import Bucket, Rate
-from seedshot_desktop.seed.session import (
+from seedshot_desktop.seed.session import Session, State
+from seedshot_desktop.seed.steps import (
     Action,
     Admitted,
     ChunkRead,
@@ -29,8 +30,6 @@ from seedshot_desktop.seed.session import (
     Opened,
     SendControl,
     SendData,
-    Session,
-    State,
     TimePassed,
     TurnedAway,
 )

@@ -28,8 +28,8 @@ from seedshot_desktop.seed.messages import (
     ViewerProgressed,
 )
 from seedshot_desktop.seed.reports import Reports
-from seedshot_desktop.seed.session import ShareOver
 from seedshot_desktop.seed.share import Share
+from seedshot_desktop.seed.steps import ShareOver
 from seedshot_desktop.seed.tasks import Tasks
 from seedshot_desktop.seed.transfer import WINDOW
 from seedshot_desktop.seed.visit import HIGH_WATER

@@ -16,6 +16,10 @@ from seedshot_desktop.seed.session import (
     MESSAGE_BURST,
     RESERVED_IDLE_S,
     STALL_S,
+    Session,
+    State,
+)
+from seedshot_desktop.seed.steps import (
     Action,
     Admitted,
     ChunkRead,
@@ -32,10 +36,8 @@ from seedshot_desktop.seed.session import (
     Opened,
     SendControl,
     SendData,
-    Session,
     ShareOver,
     SocketLeft,
-    State,
     TimePassed,
     TurnedAway,
 )

@@ -10,8 +10,8 @@ from seedshot_desktop.errors import TransportError
 from seedshot_desktop.seed import link
 from seedshot_desktop.seed.files import open_files
 from seedshot_desktop.seed.messages import EndReason, Keys, Limits, MemoryFile
-from seedshot_desktop.seed.session import Admitted, TurnedAway
 from seedshot_desktop.seed.share import Share
+from seedshot_desktop.seed.steps import Admitted, TurnedAway
 
 MINTED = link.mint()
 KEYS = Keys(MINTED.token, MINTED.secret, MINTED.certificate, MINTED.private_key)
