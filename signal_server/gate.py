@@ -139,6 +139,12 @@ def is_own_host(host: str, local: Address | None, allowed: frozenset[str] | None
     return parse_address(name) == local or (local.is_loopback and name == "localhost")
 
 
+def is_plain_address(host: str) -> bool:
+    """Is `host` (a Host header) an address outside this computer? Over http, browsers do not trust such an origin."""
+    address = parse_address(host_name(host) or "")
+    return address is not None and not address.is_loopback
+
+
 def is_own_origin(origin: str, host: str) -> bool:
     """Is `origin` (an Origin header) the origin of the page that `host` (a Host header) serves?
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from signal_server.limits import Bucket, Limits
+from signal_server.members import Action, Client, Close, Counts, Send, Share, Socket
 from signal_server.protocol import (
     Answer,
     ClientMessage,
@@ -48,78 +48,9 @@ from signal_server.protocol import (
     decode_from_client,
 )
 
-Socket = int
-"""An open WebSocket, as the shell calls it."""
-
 _OWNER_MESSAGES = (Seed, Unseed, Full, OwnerAnswer, OwnerCandidate)
 _FAULTS = {ErrorCode.MALFORMED, ErrorCode.UNKNOWN_TYPE, ErrorCode.WRONG_ROLE, ErrorCode.TOO_FAST}
 """What honest clients never earn; the other errors are races or quotas that an honest owner may run into."""
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Say this to that socket."""
-
-    socket: Socket
-    message: ServerMessage
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close that socket; nothing more is sent to it, and what it still says is not heard."""
-
-    socket: Socket
-    code: int
-    reason: str
-
-
-Action = Send | Close
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """All that a log may know."""
-
-    sockets: int
-    owners: int
-    viewers: int
-    shares: int
-    """With an owner."""
-    paired: int
-    waiting: int
-    offline: int
-    tombstones: int
-
-
-@dataclass(slots=True, eq=False)
-class _Client:
-    """One socket; an owner or a viewer from its first valid message on."""
-
-    socket: Socket
-    messages: Bucket
-    faults: Bucket
-    owner: bool | None = None
-    shares: set[str] = field(default_factory=set)
-    """An owner's: what it seeds."""
-    views: Bucket | None = None
-    share: str | None = None
-    """A viewer's: what it looks at or waits for."""
-    name: str | None = None
-    """A viewer's: what the owner calls it, while paired."""
-
-
-@dataclass(slots=True, eq=False)
-class _Share:
-    """One id: its owner, the viewers paired with it and those who wait, in order of arrival."""
-
-    id: str
-    owner: _Client | None = None
-    paired: dict[str, _Client] = field(default_factory=dict)
-    waiting: dict[Socket, _Client] = field(default_factory=dict)
-
-    def watchers(self) -> list[_Client]:
-        """Everyone to whom this id means something, each once."""
-        return list({client.socket: client for client in (*self.paired.values(), *self.waiting.values())}.values())
 
 
 def mint_viewer_name() -> str:
@@ -134,9 +65,9 @@ class Rooms:
         """`mint` makes viewers' names; tests give one whose names can be told."""
         self._limits = limits
         self._mint = mint
-        self._clients: dict[Socket, _Client] = {}
+        self._clients: dict[Socket, Client] = {}
         self._silent: dict[Socket, float] = {}
-        self._shares: dict[str, _Share] = {}
+        self._shares: dict[str, Share] = {}
         self._offline: dict[str, float] = {}
         self._tombstones: dict[str, tuple[EndedReason, float]] = {}
         self._queues: dict[str, float] = {}
@@ -147,7 +78,7 @@ class Rooms:
     def connect(self, socket: Socket, now: float) -> None:
         """A WebSocket has opened."""
         limits = self._limits
-        self._clients[socket] = _Client(socket, Bucket(limits.viewer_messages, now), Bucket(limits.faults, now))
+        self._clients[socket] = Client(socket, Bucket(limits.viewer_messages, now), Bucket(limits.faults, now))
         self._silent[socket] = now
 
     def receive(self, socket: Socket, data: str | bytes, now: float) -> list[Action]:
@@ -208,14 +139,14 @@ class Rooms:
 
     # What comes in
 
-    def _decode(self, client: _Client, data: str | bytes, now: float) -> ClientMessage:
+    def _decode(self, client: Client, data: str | bytes, now: float) -> ClientMessage:
         if not client.messages.take(now):
             raise ProtocolError(ErrorCode.TOO_FAST, "too many messages; slow down")
         if isinstance(data, bytes):
             raise ProtocolError(ErrorCode.MALFORMED, "the message is not a text frame")
         return decode_from_client(data)
 
-    def _handle(self, client: _Client, message: ClientMessage, now: float) -> list[Action]:
+    def _handle(self, client: Client, message: ClientMessage, now: float) -> list[Action]:
         self._take_role(client, isinstance(message, _OWNER_MESSAGES), now)
         match message:
             case Seed():
@@ -232,7 +163,7 @@ class Rooms:
                     return self._unseed(share, message.reason, now)
                 return self._from_owner(share, message, now)
 
-    def _take_role(self, client: _Client, owner: bool, now: float) -> None:
+    def _take_role(self, client: Client, owner: bool, now: float) -> None:
         if client.owner is None:
             client.owner = owner
             self._silent.pop(client.socket, None)
@@ -243,14 +174,14 @@ class Rooms:
         elif client.owner is not owner:
             raise ProtocolError(ErrorCode.WRONG_ROLE, "this socket speaks for the other side")
 
-    def _refuse(self, client: _Client, error: ProtocolError, now: float) -> list[Action]:
+    def _refuse(self, client: Client, error: ProtocolError, now: float) -> list[Action]:
         if error.code in _FAULTS and not client.faults.take(now):
             return self._drop(client.socket, CloseCode.POLICY, "too many errors", now)
         return [_error(client, error.code, error.detail)]
 
     # Owners
 
-    def _seed(self, client: _Client, id: str) -> list[Action]:
+    def _seed(self, client: Client, id: str) -> list[Action]:
         share = self._shares.get(id)
         if id in self._tombstones:
             return [_error(client, ErrorCode.REVOKED, "that share was ended; make a new one", id)]
@@ -260,13 +191,13 @@ class Rooms:
         actions = self._give_to(client, share)
         return [*actions, Send(client.socket, Seeding(id)), *self._nudge_all(share)]
 
-    def _has_enough(self, client: _Client, share: _Share | None) -> bool:
+    def _has_enough(self, client: Client, share: Share | None) -> bool:
         taken_over = share is not None and share.owner is not None
         return len(client.shares) >= self._limits.shares_per_owner or (
             not taken_over and self._seeded >= self._limits.shares
         )
 
-    def _give_to(self, client: _Client, share: _Share) -> list[Action]:
+    def _give_to(self, client: Client, share: Share) -> list[Action]:
         """The newest socket that shows the token answers for the share; an older one hears that it no longer does."""
         before, share.owner = share.owner, client
         client.shares.add(share.id)
@@ -278,7 +209,7 @@ class Rooms:
             return [_error(before, ErrorCode.NOT_YOURS, "a newer connection answers for that share", share.id)]
         return []
 
-    def _unseed(self, share: _Share, reason: EndedReason, now: float) -> list[Action]:
+    def _unseed(self, share: Share, reason: EndedReason, now: float) -> list[Action]:
         """The share is over: everyone is told, and it leaves a tombstone."""
         assert share.owner is not None
         share.owner.shares.discard(share.id)
@@ -293,7 +224,7 @@ class Rooms:
             viewer.share = viewer.name = None
         return [Send(viewer.socket, _ended(reason)) for viewer in watchers]
 
-    def _from_owner(self, share: _Share, message: Full | OwnerAnswer | OwnerCandidate, now: float) -> list[Action]:
+    def _from_owner(self, share: Share, message: Full | OwnerAnswer | OwnerCandidate, now: float) -> list[Action]:
         viewer = share.paired.get(message.viewer)
         if viewer is None:
             assert share.owner is not None
@@ -307,7 +238,7 @@ class Rooms:
                 self._unpair(share, viewer)
                 return self._wait(share, viewer, NoRoom(), now)
 
-    def _lose_owner(self, share: _Share, now: float) -> list[Action]:
+    def _lose_owner(self, share: Share, now: float) -> list[Action]:
         """The owner's socket is gone: pairs stay, all are told `offline` and will be nudged."""
         share.owner = None
         self._seeded -= 1
@@ -321,7 +252,7 @@ class Rooms:
 
     # Viewers
 
-    def _view(self, client: _Client, message: View, now: float) -> list[Action]:
+    def _view(self, client: Client, message: View, now: float) -> list[Action]:
         assert client.views is not None
         if not client.views.take(now):
             raise ProtocolError(ErrorCode.TOO_FAST, "too many views; slow down")
@@ -336,7 +267,7 @@ class Rooms:
             return [*actions, *self._wait(share, client, NoRoom(), now)]
         return [*actions, self._pair(share, share.owner, client, message.offer)]
 
-    def _pair(self, share: _Share, owner: _Client, viewer: _Client, offer: str) -> Action:
+    def _pair(self, share: Share, owner: Client, viewer: Client, offer: str) -> Action:
         name = self._mint()
         while name in share.paired:
             name = self._mint()
@@ -344,20 +275,20 @@ class Rooms:
         share.paired[name] = viewer
         return Send(owner.socket, Offer(share.id, name, offer))
 
-    def _wait(self, share: _Share, viewer: _Client, why: ServerMessage, now: float) -> list[Action]:
+    def _wait(self, share: Share, viewer: Client, why: ServerMessage, now: float) -> list[Action]:
         share.waiting[viewer.socket] = viewer
         if share.owner is not None:
             self._queues.setdefault(share.id, now + self._limits.room_retry_s)
         return [Send(viewer.socket, why)]
 
-    def _from_viewer(self, client: _Client, message: ViewerCandidate) -> list[Action]:
+    def _from_viewer(self, client: Client, message: ViewerCandidate) -> list[Action]:
         """Candidates of a viewer without a pair are late, not wrong: its share may just have ended."""
         share = self._shares.get(client.share) if client.share is not None else None
         if share is None or share.owner is None or client.name is None:
             return []
         return [Send(share.owner.socket, OwnerCandidate(share.id, client.name, message.candidate))]
 
-    def _stop_looking(self, client: _Client) -> list[Action]:
+    def _stop_looking(self, client: Client) -> list[Action]:
         """The viewer's socket closed or asks anew: the owner is told, and who waits gets the place."""
         share = self._shares.get(client.share) if client.share is not None else None
         client.share = None
@@ -372,21 +303,21 @@ class Rooms:
         self._tidy(share)
         return actions
 
-    def _unpair(self, share: _Share, viewer: _Client) -> str:
+    def _unpair(self, share: Share, viewer: Client) -> str:
         name = viewer.name
         assert name is not None
         del share.paired[name]
         viewer.name = None
         return name
 
-    def _nudge_all(self, share: _Share) -> list[Action]:
+    def _nudge_all(self, share: Share) -> list[Action]:
         """The owner is there: everyone who waits may send their view again."""
         sockets = list(share.waiting)
         share.waiting.clear()
         self._queues.pop(share.id, None)
         return [Send(socket, Online()) for socket in sockets]
 
-    def _nudge_one(self, share: _Share) -> list[Action]:
+    def _nudge_one(self, share: Share) -> list[Action]:
         """There may be room: who has waited longest may send their view again."""
         if not share.waiting or len(share.paired) >= self._limits.viewers_per_share:
             return []
@@ -397,11 +328,11 @@ class Rooms:
 
     # Memory
 
-    def _remember(self, id: str) -> _Share:
-        share = self._shares[id] = _Share(id)
+    def _remember(self, id: str) -> Share:
+        share = self._shares[id] = Share(id)
         return share
 
-    def _tidy(self, share: _Share) -> None:
+    def _tidy(self, share: Share) -> None:
         """Forget an id that means nothing to anyone any more."""
         if not share.waiting:
             self._queues.pop(share.id, None)
@@ -423,7 +354,7 @@ class Rooms:
         return [Close(socket, code, reason), *self.disconnect(socket, now)]
 
 
-def _error(client: _Client, code: ErrorCode, detail: str, id: str | None = None) -> Send:
+def _error(client: Client, code: ErrorCode, detail: str, id: str | None = None) -> Send:
     return Send(client.socket, Error(code, detail, id))
 
 

@@ -27,11 +27,12 @@ from websockets.http11 import Request, Response
 
 from signal_server import listen
 from signal_server.connection import Connection, Door, forwarded_for, quiet_logger
-from signal_server.gate import Gate, Network, client_address, is_own_host, is_own_origin
+from signal_server.gate import Gate, Network, client_address, is_own_host, is_own_origin, is_plain_address
 from signal_server.limits import Limits
+from signal_server.members import Action, Close, Counts, Send
 from signal_server.pages import SECURITY_HEADERS, Pages, text_response
 from signal_server.protocol import MAX_MESSAGE, PATH, CloseCode, encode
-from signal_server.rooms import Action, Close, Counts, Rooms, Send
+from signal_server.rooms import Rooms
 
 log = logging.getLogger("signal_server")
 
@@ -173,7 +174,10 @@ class SignalServer:
             return text_response(HTTPStatus.MISDIRECTED_REQUEST, "This server does not answer under that name.\n")
         if request.path.partition("?")[0] != PATH:
             encodings = request.headers.get_all("Accept-Encoding")
-            return self._pages.respond(request.method, request.path, encodings, draining=self._draining)
+            response = self._pages.respond(request.method, request.path, encodings, draining=self._draining)
+            if self._tls is None and is_plain_address(host):
+                del response.headers["Cross-Origin-Opener-Policy"]  # ignored there, with an error in the console
+            return response
         return self._upgrade(connection, request, host, origin)
 
     def _upgrade(self, connection: Connection, request: Request, host: str, origin: str | None) -> Response | None:
@@ -187,10 +191,8 @@ class SignalServer:
 
     def _harden(self, connection: ServerConnection, request: Request, response: Response) -> None:
         """What websockets answers by itself carries our headers too."""
-        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-            for name, value in SECURITY_HEADERS.items():
-                if name not in response.headers:
-                    response.headers[name] = value
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS and "Content-Security-Policy" not in response.headers:
+            response.headers.update(SECURITY_HEADERS)
 
     # A WebSocket
 

@@ -271,6 +271,13 @@ async def test_the_page_is_served_with_its_headers(server: SignalServer) -> None
     assert "Server" not in reply.headers
 
 
+async def test_what_browsers_ignore_on_a_plain_address_is_not_sent_there(config: ServerConfig) -> None:
+    async with running(replace(config, allowed_hosts=None)) as server:
+        for host, sent in (("{host}", True), ("a.example", True), ("192.0.2.1:8080", False)):
+            reply = await request(server, f"GET / HTTP/1.1\nHost: {host}")
+            assert ("Cross-Origin-Opener-Policy" in reply.headers) is sent
+
+
 async def test_head_has_no_body(server: SignalServer) -> None:
     reply = await get(server, "/", method="HEAD")
     assert (reply.status, reply.body) == (200, b"")

@@ -13,6 +13,7 @@ from signal_server.gate import (
     host_name,
     is_own_host,
     is_own_origin,
+    is_plain_address,
     parse_address,
     quota_key,
 )
@@ -203,3 +204,19 @@ def test_a_public_server_answers_to_every_name_but_not_to_nonsense() -> None:
 )
 def test_a_websocket_is_opened_by_the_own_page_only(origin: str, host: str, own: bool) -> None:
     assert is_own_origin(origin, host) is own
+
+
+@pytest.mark.parametrize(
+    ("host", "plain"),
+    [
+        ("192.168.1.5:21880", True),
+        ("[2001:db8::1]", True),
+        ("127.0.0.1:21880", False),
+        ("[::1]", False),
+        ("localhost", False),
+        ("a.example", False),
+        ("not a host", False),
+    ],
+)
+def test_addresses_that_browsers_do_not_trust_over_http(host: str, plain: bool) -> None:
+    assert is_plain_address(host) is plain

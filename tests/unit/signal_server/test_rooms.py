@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from signal_server.limits import Limits, Rate
+from signal_server.members import Action, Close, Counts, Send
 from signal_server.protocol import (
     Answer,
     AnyMessage,
@@ -37,7 +38,7 @@ from signal_server.protocol import (
     encode_base64url,
     id_of_token,
 )
-from signal_server.rooms import Action, Close, Counts, Rooms, Send
+from signal_server.rooms import Rooms
 
 NOTHING = Counts(sockets=0, owners=0, viewers=0, shares=0, paired=0, waiting=0, offline=0, tombstones=0)
 OWNER, OTHER, ANNA, BERT, CARL = 1, 2, 11, 12, 13

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from signal_server.limits import Limits, Rate
+from signal_server.members import Action, Close, Send
 from signal_server.protocol import (
     Answer,
     AnyMessage,
@@ -33,7 +34,7 @@ from signal_server.protocol import (
     encode_base64url,
     id_of_token,
 )
-from signal_server.rooms import Action, Close, Rooms, Send
+from signal_server.rooms import Rooms
 
 TOKENS = [encode_base64url(bytes([number]) * 16) for number in range(3)]
 IDS = [id_of_token(token) for token in TOKENS]
