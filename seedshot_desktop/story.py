@@ -104,6 +104,13 @@ class Story:
         if self.capturing:
             return None
         backend = await self._screen_backend()
+        try:
+            return await self._capture(backend, mode, save)
+        finally:
+            self._selector.wipe()
+            await asyncio.to_thread(backend.wipe)
+
+    async def _capture(self, backend: Backend, mode: str, save: str | None) -> Shared | None:
         frames = await asyncio.to_thread(backend.grab)
         frozen = [_freeze(frame) for frame in frames]
         chosen = await self._selector.ask(frozen) if mode == "region" else _without_asking(mode, frozen)

@@ -24,6 +24,9 @@ class Backend(Protocol):
         Waits for the system: call it in a thread. Calls from several threads take turns.
         """
 
+    def wipe(self) -> None:
+        """Overwrite what it keeps of earlier pictures and nobody looks at any more; call it in a thread."""
+
     def close(self) -> None:
         """Let go of the display; closing twice does nothing."""
 

@@ -42,6 +42,9 @@ class MssBackend:
                 self._drop()
                 raise CaptureError(reason(error)) from error
 
+    def wipe(self) -> None:
+        """See ``Backend.wipe``: every picture has memory of its own, which went with it."""
+
     def close(self) -> None:
         """See ``Backend.close``."""
         with self._lock:

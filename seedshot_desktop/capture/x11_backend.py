@@ -39,6 +39,13 @@ class X11Backend:
                 self._drop()
                 raise CaptureError(str(error)) from error
 
+    def wipe(self) -> None:
+        """See ``Backend.wipe``."""
+        with self._lock:
+            for segment in self._segments:
+                if not segment.in_use:
+                    segment.wipe()
+
     def close(self) -> None:
         """See ``Backend.close``."""
         with self._lock:

@@ -73,6 +73,10 @@ class Segment:
         """The first `size` bytes. Whoever holds it, or anything made of it, keeps the segment in use."""
         return memoryview(self._memory).toreadonly()[:size]
 
+    def wipe(self) -> None:
+        """Overwrite the picture in it; the memory stays warm."""
+        ctypes.memset((ctypes.c_char * self.size).from_buffer(self._memory), 0, self.size)
+
     def close(self) -> None:
         """Give the memory back; it must not be in use."""
         self._memory.close()

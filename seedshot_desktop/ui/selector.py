@@ -64,6 +64,11 @@ class Selector(QObject):
         for screen in screens:
             self._window(screen).brush.measures(hint_words(Phase.AIMING, keep=False), size_text(None))
 
+    def wipe(self) -> None:
+        """Overwrite what the hidden windows still hold of the screen."""
+        for window in self._windows.values():
+            window.wipe()
+
     def _window(self, screen: QScreen) -> SelectorWindow:
         """The window on `screen`; a new one where the screen has changed."""
         window = self._windows.get(screen)

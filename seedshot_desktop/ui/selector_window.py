@@ -147,6 +147,11 @@ class SelectorWindow(QWindow):
         self._controls, self._frozen, self._image = None, None, QImage()
         self.scene = Scene()
 
+    def wipe(self) -> None:
+        """Overwrite what the hidden window's memory still holds of the picture."""
+        if self._frozen is None:
+            self._fill(self._whole(), self._touch)
+
     def draw(self, scene: Scene) -> None:
         """Show `scene` from now on; repaints only where it differs."""
         before, self.scene = self.scene, scene

@@ -108,3 +108,19 @@ def test_memory_is_used_again_and_bounded(person: Person) -> None:
     backend.grab()
     assert len(backend._segments) == 1
     backend.close()
+
+
+def test_nothing_of_the_screen_stays_in_the_memory_that_is_kept(person: Person) -> None:
+    backend = X11Backend()
+    try:
+        with shown_picture(person, noise(200, 200), 10, 10):
+            (frame,) = backend.grab()
+        kept = bytes(frame.pixels)
+        backend.wipe()
+        assert bytes(frame.pixels) == kept, "a picture that is looked at is not wiped"
+        del frame
+        backend.wipe()
+        (segment,) = backend._segments
+        assert not any(segment.view(segment.size))
+    finally:
+        backend.close()
