@@ -1,7 +1,8 @@
 """The seeding engine: owns every share and every viewer; commands in, events out, see ``messages``.
 
 ``engine = Engine(emit, options, host_server=...)``, then ``await engine.run()``;
-``engine.submit(command)`` on the same loop at any time, before ``run`` too.
+``engine.submit(command)`` on the same loop at any time, before ``run`` too. It
+is made on a running loop. Events come from that loop, never from inside a call.
 """
 
 from __future__ import annotations

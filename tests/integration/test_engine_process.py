@@ -74,7 +74,9 @@ async def test_it_ends_when_its_parent_is_gone_and_nothing_more_leaves() -> None
         assert await child.exit_code() == 3
         assert time.monotonic() - began < 2.5
         assert viewer.payload_bytes < 100_000_000
+        await asyncio.wait_for(viewer.closed.wait(), 5)
         await asyncio.wait_for(viewer.socket.wait_closed(), 5)
+        assert not viewer.ended.done(), "nothing was taken back: the owner is gone"
 
 
 def resident_bytes(child: EngineChild) -> int:

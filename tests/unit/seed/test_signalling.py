@@ -139,6 +139,19 @@ async def test_a_share_that_the_server_refuses_is_told(code: ErrorCode) -> None:
         assert ear.heard == [("refused", ID, code)]
 
 
+async def test_a_server_without_time_is_asked_again_for_what_it_did_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seedshot_desktop.seed.signalling.TOO_FAST_S", 0.05)
+    taken, late = TOKEN, link.encode_base64url(bytes([1] * 16))
+    async with toy() as server, owner(server.port) as (signalling, ear):
+        signalling.seed(ID, taken)
+        signalling.seed(protocol.id_of_token(late), late)
+        await until(lambda: len(server.taken) == 2, "both tokens")
+        await server.say(protocol.Seeding(ID))
+        await server.say(protocol.Error(ErrorCode.TOO_FAST, "slow down"))
+        await until(lambda: server.taken[2:] == [protocol.Seed(late)], "the one that was not taken")
+        assert ear.heard == [("seeding", ID)]
+
+
 async def test_a_draining_server_is_left_at_once() -> None:
     async with toy() as server, owner(server.port) as (_, ear):
         await until(lambda: server.sockets, "the server")
