@@ -80,7 +80,7 @@ class Association(RTCSctpTransport):
         self._peer_window = 0
         self._sack: tuple[int, int, list[tuple[int, int]]] | None = None
         self._duplicates = 0
-        self._asked_at = 0.0
+        self._asked_at = self._answered_at = 0.0
         self._round_trip: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -282,11 +282,16 @@ class Association(RTCSctpTransport):
                 return  # a viewer that starts anew makes a new connection
             self._inbound = Inbound(chunk.initial_tsn, OUR_MAX_MESSAGE)
             self._peer_window = chunk.advertised_rwnd
-        if isinstance(chunk, InitAckChunk | CookieEchoChunk) and self._round_trip is None:
-            self._round_trip = self._clock() - self._asked_at
-        if isinstance(chunk, InitChunk):
-            self._asked_at = self._clock()
+        self._measure(chunk)
         await super()._receive_chunk(chunk)
+
+    def _measure(self, chunk: Chunk) -> None:
+        """The round trip: from our INIT to its INIT ACK, or from our INIT ACK to the COOKIE ECHO."""
+        asked_at = self._answered_at if isinstance(chunk, CookieEchoChunk) else self._asked_at
+        if isinstance(chunk, InitChunk):
+            self._answered_at = self._clock()
+        elif isinstance(chunk, InitAckChunk | CookieEchoChunk):
+            self._round_trip = self._clock() - asked_at
 
     async def _send_sack(self) -> None:
         if self._inbound is None:

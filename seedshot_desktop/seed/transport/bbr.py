@@ -299,7 +299,10 @@ class Bbr:
             return
         self._train_done = True
         span = s.now - self._train_at
-        if self._train_bytes < self._initial_window / 2 or self.min_rtt == _INFINITE:
+        if self.min_rtt == _INFINITE:
+            return
+        if self._train_bytes < self._initial_window / 2:  # acknowledged in one go: nothing can be told from it
+            self.pacing_rate = STARTUP_GAIN * self.window / self.min_rtt
             return
         sent_at = self.pacing_rate
         rate = min(self._train_bytes / span, sent_at) if span > 0 else sent_at

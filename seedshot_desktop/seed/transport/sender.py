@@ -141,6 +141,7 @@ class Sender:
         # RACK, probe and retransmission timer
         self.srtt: float | None = rtt_hint
         self._rttvar = (rtt_hint or 0.0) / 2
+        self._measured = False
         self._rack_at = 0.0
         self._rack_tsn = 0
         self._rack_rtt = 0.0
@@ -432,8 +433,9 @@ class Sender:
         rtt = now - newest.sent_at
         if newest.times > 1:
             return None  # which of the transmissions arrived cannot be told (Karn)
-        if self.srtt is None:
+        if not self._measured or self.srtt is None:
             self.srtt, self._rttvar = rtt, rtt / 2
+            self._measured = True
         else:
             self._rttvar += (abs(self.srtt - rtt) - self._rttvar) / 4
             self.srtt += (rtt - self.srtt) / 8
