@@ -113,10 +113,18 @@ class App:
             notify=self._notify,
             changed=self._draw,
         )
-        answers = ControlAnswers(self._story, self._actions, self._book.overview, self._preferences.reload)
-        self._control = ControlServer(answers, log.fault)
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._ended = asyncio.Event()
+        self._control = ControlServer(
+            ControlAnswers(
+                story=self._story,
+                actions=self._actions,
+                overview=self._book.overview,
+                reload=self._preferences.reload,
+                end=self._ended.set,
+            ),
+            log.fault,
+        )
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.cut_short = False
         """Qt's loop was ended from outside."""
 

@@ -32,6 +32,8 @@ class ControlAnswers:
     overview: Callable[[], Overview]
     reload: Callable[[], None]
     """Read the settings file again; raises SeedshotError."""
+    end: Callable[[], None]
+    """Revoke everything and end, without asking."""
 
     async def __call__(self, request: Request) -> AsyncIterator[Reply]:
         """The replies to `request`; raises SeedshotError."""
@@ -52,7 +54,7 @@ class ControlAnswers:
                 yield Reply(ok=True)
             case QuitRequest():
                 yield Reply(ok=True)
-                self.actions.quit()
+                self.end()
 
     def _list(self) -> Reply:
         overview = self.overview()

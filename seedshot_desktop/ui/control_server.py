@@ -81,9 +81,11 @@ class _Client(QObject):
         socket.readyRead.connect(self._on_ready)
         socket.disconnected.connect(self._on_disconnected)
         self._patience = QTimer(self, singleShot=True, interval=_ASKED_WITHIN_MS)
-        self._patience.timeout.connect(socket.abort)
+        self._patience.timeout.connect(self.close)
         self._patience.start()
         self._on_ready()
+        if socket.state() != QLocalSocket.LocalSocketState.ConnectedState:  # gone before it was looked at
+            QTimer.singleShot(0, self, self._on_disconnected)
 
     def close(self) -> None:
         """Stop answering."""

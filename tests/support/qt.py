@@ -49,8 +49,12 @@ def qt_loop() -> Iterator[Run[Any]]:
     """A function that runs a coroutine on Qt's loop to its end; everything that it leaves running is cancelled."""
     loop = qasync.QEventLoop(application())
 
+    async def bounded(work: Coroutine[Any, Any, T]) -> T:
+        async with asyncio.timeout(3 * DEADLINE_S):
+            return await work
+
     def run(work: Coroutine[Any, Any, T]) -> T:
-        result: T = loop.run_until_complete(asyncio.wait_for(work, 3 * DEADLINE_S))
+        result: T = loop.run_until_complete(bounded(work))
         return result
 
     async def cancel_the_rest() -> None:
