@@ -112,7 +112,7 @@ def _install(environment: Path, extras: tuple[str, ...]) -> None:
         raise BootstrapError(
             "Installing failed; what pip said stands above. Check the network and the free space, and try again."
         )
-    _say("Installed.")
+    _say(f"Installed. The command seedshot is {_python_in(environment).with_name('seedshot')}")
 
 
 def _shown(lines: Iterator[str]) -> Iterator[str]:
