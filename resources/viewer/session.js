@@ -308,6 +308,7 @@ export class Session {
 
   // The end
 
+  /** A browser may drop the last word when the page goes; the end of the connection says the same. */
   #onLeave() {
     if (this.#call.stands) this.#say(encodeBye());
     this.#call.finish();
