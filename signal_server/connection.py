@@ -6,18 +6,20 @@ import asyncio
 import logging
 import ssl
 import types
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
+from websockets.streams import StreamReader
 
 from signal_server.gate import Address, Gate, parse_address, quota_key
 from signal_server.limits import Limits
 
 T = TypeVar("T")
+_END_OF_HEAD = b"\r\n\r\n"
 
 
 def quiet_logger() -> logging.Logger:
@@ -35,6 +37,8 @@ class Door:
     gate: Gate
     limits: Limits
     tls: ssl.SSLContext | None
+    page: Callable[[Connection, Request], Response | None]
+    """The answer to a request after which another one may follow; None where websockets is to deal with it."""
     half_open: set[Connection] = field(default_factory=set)
     """What is not a WebSocket (yet)."""
 
@@ -45,10 +49,15 @@ class Door:
 
 
 class Connection(ServerConnection):
-    """A websockets connection that is counted from the first packet on.
+    """A websockets connection that is counted from the first packet on, and serves pages before it is a WebSocket.
 
     The TLS handshake happens in here rather than in the loop's listener, so
     that one which hangs is counted like any other half-open connection.
+
+    websockets closes a connection with each HTTP answer. A page has more files
+    than a browser opens connections, so the answers to complete, plain requests
+    are given here and the connection stays for a moment; everything else
+    (upgrades, errors, nonsense) is handed on to websockets, byte for byte.
     """
 
     def __init__(self, door: Door, protocol: ServerProtocol, server: Server, **options: Any) -> None:
@@ -59,7 +68,11 @@ class Connection(ServerConnection):
         self._client: str | None = None
         """What it is counted under as a WebSocket."""
         self._made = False
-        self._early = bytearray()
+        self._handed_over = False
+        self._head = bytearray()
+        """What has come of a request so far."""
+        self._idle: asyncio.TimerHandle | None = None
+        """The end of a connection on which no further request comes."""
         self._unread = door.limits.handshake_bytes
         self._tls_task: asyncio.Task[None] | None = None
         self.peer: Address | None = None
@@ -113,16 +126,17 @@ class Connection(ServerConnection):
             self._tls_task = self.loop.create_task(self._finish_tls(transport, self._tls_begun(transport)), name="tls")
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came; before the request is complete only so many are taken."""
-        if self.request is None:
-            self._unread -= len(data)
-            if self._unread < 0:
-                self.cut()
-                return
-        if self._made:
+        """Bytes came; before there is a WebSocket only so many are taken, whatever they ask for."""
+        if self._handed_over:
             super().data_received(data)
-        else:
-            self._early += data
+            return
+        self._unread -= len(data)
+        if self._unread < 0:
+            self.cut()
+            return
+        self._head += data
+        if self._made:
+            self._take_requests()
 
     def eof_received(self) -> None:
         """The other side has closed its half."""
@@ -133,6 +147,7 @@ class Connection(ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, whichever way."""
+        self._stop_waiting()
         self._leave()
         if self._made:
             super().connection_lost(exc)
@@ -170,9 +185,50 @@ class Connection(ServerConnection):
     def _begin(self, transport: asyncio.Transport) -> None:
         self._made = True
         super().connection_made(transport)
-        if self._early:
-            super().data_received(bytes(self._early))
-            self._early.clear()
+        self._take_requests()
+
+    def _take_requests(self) -> None:
+        """Answer each complete request for a page, until one comes that is for websockets to deal with."""
+        while self._head and not self._handed_over and not self.transport.is_closing():
+            end = self._head.find(_END_OF_HEAD)
+            if end < 0 and _is_request_so_far(self._head):
+                return
+            size = end + len(_END_OF_HEAD)
+            answer = self._page(bytes(self._head[:size])) if end >= 0 else None
+            if answer is None:
+                self._hand_over(size if end >= 0 else len(self._head))
+            else:
+                del self._head[:size]
+                self._give(answer)
+
+    def _page(self, head: bytes) -> Response | None:
+        """The answer to a request after which there is room for another, or None."""
+        request = _parse(head)
+        if request is None or self._unread < 2 * len(head):
+            return None
+        return self._door.page(self, request)
+
+    def _give(self, answer: Response) -> None:
+        del answer.headers["Connection"]
+        answer.headers["Connection"] = "keep-alive"
+        self.transport.write(answer.serialize())
+        if self.transport.get_write_buffer_size() > self._door.limits.send_buffer:
+            self.cut()
+        self._stop_waiting()
+        self._idle = self.loop.call_later(self._door.limits.keep_alive_s, self.transport.close)
+
+    def _hand_over(self, size: int) -> None:
+        """The rest is for websockets. What was sent behind this request, before its answer, is read by nobody."""
+        self._handed_over = True
+        self._stop_waiting()
+        head = bytes(self._head[:size])
+        self._head.clear()
+        super().data_received(head)
+
+    def _stop_waiting(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
 
     def _leave(self) -> None:
         self._door.half_open.discard(self)
@@ -181,6 +237,26 @@ class Connection(ServerConnection):
         if self._client is not None:
             self._door.gate.leave(self._client)
         self._key = self._client = None
+
+
+def _is_request_so_far(head: bytearray) -> bool:
+    """Can `head` still become a request? Judged by its first line, as soon as that is whole."""
+    line, end, _ = head.partition(b"\r\n")
+    return not end or line.endswith((b" HTTP/1.1", b" HTTP/1.0"))
+
+
+def _parse(head: bytes) -> Request | None:
+    """The request that `head` is, as websockets reads it; None for anything that it refuses."""
+    reader = StreamReader()
+    reader.feed_data(head)
+    try:
+        next(Request.parse(reader.read_line))
+    except StopIteration as done:
+        request: Request = done.value
+        return request
+    except Exception:
+        return None  # websockets will say what is wrong with it
+    return None
 
 
 def forwarded_for(request: Request) -> list[str]:

@@ -21,12 +21,14 @@ class Limits:
     """WebSockets in all; about 15 KiB each when idle. Further ones are closed with 1013."""
     sockets_per_address: int = 256
     """WebSockets from one address (an IPv6 /64 counts as one): an office behind one address still fits."""
-    half_open: int = 2_048
+    half_open: int = 4_096
     """Connections in all that are not WebSockets (yet): in a handshake, or fetching a page."""
-    half_open_per_address: int = 256
-    """The same from one address. A browser that opens the page uses six or seven for an instant."""
+    half_open_per_address: int = 1_024
+    """The same from one address. A browser that opens the page uses six or seven for a few seconds."""
     handshake_bytes: int = 16 * 1024
-    """The whole request with its headers; a longer one ends the connection."""
+    """All requests of one connection with their headers; more ends it."""
+    keep_alive_s: float = 2.0
+    """How long a connection waits for the next request of a page; all in all it lasts `open_s` at most."""
     open_s: float = 10.0
     """From the connection to the end of its request; TLS has as long again before that."""
     close_s: float = 3.0

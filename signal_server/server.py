@@ -74,7 +74,7 @@ class SignalServer:
         self._tls = listen.tls_context(config.tls_certificate, config.tls_key)
         self._rooms = Rooms(config.limits)
         self._gate = Gate(config.limits)
-        self._door = Door(self._gate, config.limits, self._tls)
+        self._door = Door(self._gate, config.limits, self._tls, self._page)
         self._connections: dict[int, Connection] = {}
         self._ids = itertools.count(1)
         self._server: Server | None = None
@@ -179,6 +179,15 @@ class SignalServer:
                 del response.headers["Cross-Origin-Opener-Policy"]  # ignored there, with an error in the console
             return response
         return self._upgrade(connection, request, host, origin)
+
+    def _page(self, connection: Connection, request: Request) -> Response | None:
+        """An answer that may be followed by another on the same connection; None: `_answer` is asked, and it closes."""
+        headers = request.headers
+        last = request.protocol != "HTTP/1.1" or "Upgrade" in headers or self._draining
+        if last or any("close" in line.lower() for line in headers.get_all("Connection")):
+            return None
+        response = self._answer(connection, request)
+        return response if response is not None and response.status_code == HTTPStatus.OK else None
 
     def _upgrade(self, connection: Connection, request: Request, host: str, origin: str | None) -> Response | None:
         if "Upgrade" not in request.headers:

@@ -146,16 +146,32 @@ async def says_nonsense(server: HasAddress, nonsense: bytes) -> bytes:
 
 async def request(server: HasAddress, head: str, **options: Any) -> Reply:
     """Send `head`, with ``{host}`` for the server's own, and read the answer; ConnectionError without one."""
+    last = "" if "Connection:" in head else "\nConnection: close"
     async with raw(server, **options) as (reader, writer):
-        host = f"{HOST}:{server.address[1]}"
-        writer.write((head.replace("{host}", host).replace("\n", "\r\n") + "\r\n\r\n").encode("latin-1"))
+        writer.write(as_sent(server, head + last))
         data = await within(reader.read(), "the whole answer")
     if not data:
         raise ConnectionResetError("the server closed without an answer")
-    top, _, body = data.partition(b"\r\n\r\n")
-    status, *lines = top.decode("latin-1").split("\r\n")
-    headers = dict(line.split(": ", 1) for line in lines)
-    return Reply(int(status.split()[1]), headers, body)
+    return _reply(*data.split(b"\r\n\r\n", 1))
+
+
+async def next_reply(reader: asyncio.StreamReader) -> Reply:
+    """The next answer on a connection that stays, to a GET."""
+    head = (await within(reader.readuntil(b"\r\n\r\n"), "the head of an answer")).removesuffix(b"\r\n\r\n")
+    reply = _reply(head, b"")
+    reply.body = await within(reader.readexactly(int(reply.headers.get("Content-Length", 0))), "the answer's body")
+    return reply
+
+
+def as_sent(server: HasAddress, head: str) -> bytes:
+    """The bytes of a request with the lines `head`."""
+    host = f"{HOST}:{server.address[1]}"
+    return (head.replace("{host}", host).replace("\n", "\r\n") + "\r\n\r\n").encode("latin-1")
+
+
+def _reply(head: bytes, body: bytes) -> Reply:
+    status, *lines = head.decode("latin-1").split("\r\n")
+    return Reply(int(status.split()[1]), dict(line.split(": ", 1) for line in lines), body)
 
 
 UPGRADE = (
