@@ -31,9 +31,10 @@ def expected_log() -> Iterator[LogWatch]:
 @pytest.fixture(autouse=True)
 def clean_test(expected_log: LogWatch, request: pytest.FixtureRequest) -> Iterator[None]:
     """The end of every test: no unexpected warning, no thread, child process or task left."""
+    _forget_other_loops()
     with nothing_left():
-        if inspect.iscoroutinefunction(request.function) and not _shares_a_loop(request):
-            request.getfixturevalue("no_task_left")
+        if inspect.iscoroutinefunction(request.function):
+            request.getfixturevalue("no_task_left_over" if _shares_a_loop(request) else "no_task_left")
         yield
 
 
@@ -44,6 +45,20 @@ async def no_task_left() -> AsyncIterator[None]:
     await until(lambda: not other_tasks(), "the end of the test's tasks", 2.0)
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def no_task_left_over() -> AsyncIterator[None]:
+    """The same on the loop that tests share, where a task that goes on would stand still between two of them."""
+    before = other_tasks()
+    yield
+    await until(lambda: not other_tasks() - before, "the end of the test's tasks", 5.0)
+
+
 def _shares_a_loop(request: pytest.FixtureRequest) -> bool:
     marker = request.node.get_closest_marker("asyncio")
     return marker is not None and "loop_scope" in marker.kwargs
+
+
+def _forget_other_loops() -> None:
+    """aioice keeps a lock for the thread, taking it that a thread has one loop; here every test has its own."""
+    if (ice := sys.modules.get("aioice.ice")) is not None:
+        vars(ice._mdns).clear()
