@@ -39,10 +39,10 @@ def main(arguments: Sequence[str]) -> int:
         return NOT_TESTED
     if list(arguments) == ["--prepare"]:
         return 0
-    return _run(str(python), machine.node(), arguments)
+    return _run(str(python), machine.node_command(), arguments)
 
 
-def _run(python: str, node: str, arguments: Sequence[str]) -> int:
+def _run(python: str, node: Sequence[str], arguments: Sequence[str]) -> int:
     if sys.platform != "linux":
         _say("Not run here: tests/end2end and tests/netlab, which need an X server and Linux' network namespaces.")
     started = time.monotonic()
@@ -54,13 +54,13 @@ def _run(python: str, node: str, arguments: Sequence[str]) -> int:
     return 0 if failed == 0 and passed > 0 else 1
 
 
-def _run_page_tests(node: str) -> tuple[int, int]:
+def _run_page_tests(node: Sequence[str]) -> tuple[int, int]:
     """How many tests of the page's modules passed and failed; no npm package is involved."""
     files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "viewer").rglob("*.test.*js"))
     if not files:
         return 0, 0
     done = subprocess.run(
-        [node, "--test", *files], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        [*node, "--test", *files], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     totals = {name: int(count) for name, count in re.findall(r"^\S+ (pass|fail|cancelled) (\d+)$", done.stdout, re.M)}
     failed = totals.get("fail", 0) + totals.get("cancelled", 0)

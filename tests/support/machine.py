@@ -6,6 +6,7 @@ command to type is named. A missing browser is a failure, not a smaller run.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -49,8 +50,10 @@ ON_LINUX = (
     Need(("dbus-daemon",), "dbus", "the desktop's bus"),
     Need(("fc-list",), "fontconfig", "finds fonts"),
 )
+LIBRARIES = {"libatomic.so.1": "libatomic1"}
+"""What Playwright's own copy of Node.js loads and does not bring."""
 FONTS = "fonts-dejavu-core"
-OLDEST_NODE = 18
+OLDEST_NODE = (18, 19)
 
 
 def prepare(say: Say) -> None:
@@ -59,13 +62,14 @@ def prepare(say: Say) -> None:
     packages = [need.package for need in missing]
     if sys.platform == "linux":
         packages += [system_packages.QT_LIBRARIES[name] for name in system_packages.missing_qt_libraries()]
+        packages += [package for name, package in LIBRARIES.items() if not _loads(name)]
         if not _has_fonts():
             packages.append(FONTS)
     if packages:
         _install(packages, missing, say)
     if lacking := [need for need in wanted() if not need.is_met]:
         raise MachineError(_explain(lacking, [need.package for need in lacking]))
-    _check_node()
+    node_command()
 
 
 def wanted() -> Iterable[Need]:
@@ -118,7 +122,21 @@ def _has_fonts() -> bool:
     return bool(subprocess.run([program], capture_output=True, check=False).stdout.strip())
 
 
-def _check_node() -> None:
-    version = subprocess.run([node(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE:
-        raise MachineError(f"The tests of the page need Node.js {OLDEST_NODE} or newer; this is {version}.")
+def _loads(name: str) -> bool:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
+
+
+def node_command() -> list[str]:
+    """Node.js, told to take .js files for modules where it would not see that by itself; raises MachineError."""
+    path = node()
+    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    major, minor = (int(number) for number in version.lstrip("v").split(".")[:2])
+    if (major, minor) < OLDEST_NODE:
+        oldest = ".".join(map(str, OLDEST_NODE))
+        raise MachineError(f"The tests of the page need Node.js {oldest} or newer; this is {version}.")
+    sees = (22, 7) <= (major, minor) or (20, 19) <= (major, minor) < (21, 0)
+    return [path] if sees else [path, "--experimental-default-type=module"]
