@@ -138,5 +138,5 @@ def node_command() -> list[str]:
     if (major, minor) < OLDEST_NODE:
         oldest = ".".join(map(str, OLDEST_NODE))
         raise MachineError(f"The tests of the page need Node.js {oldest} or newer; this is {version}.")
-    sees = (22, 7) <= (major, minor) or (20, 19) <= (major, minor) < (21, 0)
+    sees = (major, minor) >= (22, 7) or (20, 19) <= (major, minor) < (21, 0)
     return [path] if sees else [path, "--experimental-default-type=module"]
