@@ -7,10 +7,10 @@ benchmark's links.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from seedshot_desktop.seed.transport.sender import PACKET_OVERHEAD, Sender
+from tests.netlab.cubic import PACKET, CubicFlow
 from tests.netlab.link import Link, LinkOptions
 
 SACK_SIZE = 110
@@ -84,8 +84,7 @@ class Network:
         self.forward: Link[tuple[int, object]] = Link(forward, seed)
         self.back: Link[tuple[int, object]] = Link(back, seed + 1)
         self.flows: list[Flow] = []
-        self.others: list[object] = []
-        self.on_step: Callable[[float], None] | None = None
+        self.others: list[CubicFlow] = []
 
     def add(self, total: int, begins: float = 0.0, *, payload: int = 1160, **options: object) -> Flow:
         """A transfer of `total` bytes; the handshake has measured the round trip."""
@@ -101,6 +100,10 @@ class Network:
             for index, flow in enumerate(self.flows):
                 if self.now >= flow.begins:
                     self._send(index, flow)
+            for index, other in enumerate(self.others):
+                other.on_timeout(self.now)
+                for number in other.sendable(self.now):
+                    self.forward.send(self.now, (-1 - index, number), PACKET)
             self._deliver()
             self.now = self._next(tick, until)
 
@@ -118,6 +121,9 @@ class Network:
 
     def _deliver(self) -> None:
         for index, chunk in self.forward.arrivals(self.now):
+            if index < 0:
+                self.back.send(self.now, (index, chunk), 60)
+                continue
             flow = self.flows[index]
             assert isinstance(chunk, bytes)
             if flow.receiver.receive(self.now, chunk):
@@ -128,6 +134,9 @@ class Network:
             if flow.receiver.sack_at is not None and flow.receiver.sack_at <= self.now:
                 self.back.send(self.now, (index, flow.receiver.sack()), SACK_SIZE)
         for index, sack in self.back.arrivals(self.now):
+            if isinstance(sack, int):
+                self.others[-1 - index].on_ack(self.now, sack)
+                continue
             assert isinstance(sack, tuple)
             cumulative, window, gaps, duplicates = sack
             self.flows[index].sender.on_sack(self.now, cumulative, window, gaps, duplicates)

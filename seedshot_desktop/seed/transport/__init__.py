@@ -2,6 +2,7 @@
 
 from seedshot_desktop.seed.transport.certificate import Certificate
 from seedshot_desktop.seed.transport.ice import IceOptions
+from seedshot_desktop.seed.transport.limits import RateLimit
 from seedshot_desktop.seed.transport.peer import Peer, PeerCallbacks, PeerState
 
-__all__ = ["Certificate", "IceOptions", "Peer", "PeerCallbacks", "PeerState"]
+__all__ = ["Certificate", "IceOptions", "Peer", "PeerCallbacks", "PeerState", "RateLimit"]

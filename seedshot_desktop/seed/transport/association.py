@@ -24,8 +24,9 @@ from google_crc32c import value as crc32c
 
 from seedshot_desktop.seed.transport.dtls import Dtls
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO, WINDOW, Fragment, Inbound, ViolationError
+from seedshot_desktop.seed.transport.limits import RateLimit
 from seedshot_desktop.seed.transport.sdp import OUR_MAX_MESSAGE, OUR_SCTP_PORT
-from seedshot_desktop.seed.transport.sender import Limiter, Sender
+from seedshot_desktop.seed.transport.sender import Sender
 
 CONTROL = 0
 """The stream of the control channel; negotiated, never opened by DCEP."""
@@ -60,7 +61,7 @@ class Association(RTCSctpTransport):
         on_closed: Callable[[str], None],
         on_message: Callable[[bytes], None],
         on_writable: Callable[[], None],
-        limiters: Sequence[Limiter] = (),
+        limits: Sequence[RateLimit] = (),
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         super().__init__(dtls, OUR_SCTP_PORT)
@@ -73,7 +74,7 @@ class Association(RTCSctpTransport):
         self._on_closed = on_closed
         self._on_message = on_message
         self._on_writable = on_writable
-        self._limiters = limiters
+        self._limits = limits
         self._clock = clock
         self._inbound: Inbound | None = None
         self._sender: Sender | None = None
@@ -333,7 +334,7 @@ class Association(RTCSctpTransport):
                 now=self._clock(),
                 window=self._peer_window,
                 rtt_hint=self._round_trip,
-                limiters=self._limiters,
+                limits=self._limits,
             )
             self._on_established()
         elif state == self.State.CLOSED:

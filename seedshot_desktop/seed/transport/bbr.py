@@ -25,6 +25,9 @@ Where it departs from the draft, and why:
   with 1 % of random loss ratchets a third of the bandwidth away.
 - Start-up ends on loss at 5 %, not 2 %: an overflowing queue drops a third and
   more, random loss in a small round reaches 2 % by chance.
+- While somebody else keeps the queue full, a CUBIC window takes over (see
+  ``competing``): BBRv3 alone beside one CUBIC flow converges over minutes, and
+  what either gets meanwhile depends on who came first.
 - A round-trip sample within 2 % of the minimum confirms it, so a path without
   a queue is never made to stop for a sample.
 """
@@ -35,6 +38,8 @@ import random
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
+
+from seedshot_desktop.seed.transport.competing import Cubic
 
 INITIAL_WINDOW_PACKETS = 32
 MIN_WINDOW_PACKETS = 4
@@ -68,6 +73,9 @@ RENO_ROUNDS = 63
 RECENT_RTTS = 8
 LEAST_RTT_S = 0.002
 """On a shorter path the ends' own scheduling is the delay, and a window for the wire alone would starve it."""
+COMPETITION_S = 0.6
+"""How long the queue must not have been empty before it counts as somebody else's."""
+COMPETING_GAIN = 1.2
 _INFINITE = float("inf")
 
 
@@ -144,6 +152,10 @@ class Bbr:
         self._full_bw = 0.0
         self._full_bw_rounds = 0
         self.full_bw_reached = False
+        # others on the link
+        self._near_at = self._far_at = now
+        self._competing: Cubic | None = None
+        self._reduced_until = 0
         # rounds
         self._next_round = 0
         self._round_start = False
@@ -195,6 +207,7 @@ class Bbr:
         if self.phase is Phase.DRAIN and s.in_flight <= self._bdp():
             self._enter_down(s.now, s.delivered)
         self._cycle(s)
+        self._watch_queue(s)
         self._check_probe_rtt(s)
         self._bw = min(self.max_bw, self._bw_low)
         self._set_pacing_rate()
@@ -364,7 +377,7 @@ class Bbr:
         self._raise_slope()
 
     def _cycle(self, s: Sample) -> None:
-        if self.phase in (Phase.STARTUP, Phase.DRAIN, Phase.PROBE_RTT):
+        if self._competing is not None or self.phase in (Phase.STARTUP, Phase.DRAIN, Phase.PROBE_RTT):
             return
         if self._too_much_lost(s):
             return
@@ -436,6 +449,41 @@ class Bbr:
         room = max(self._packet, HEADROOM * self._inflight_high)
         return max(self._inflight_high - room, MIN_WINDOW_PACKETS * self._packet)
 
+    # Others on the link
+
+    def _watch_queue(self, s: Sample) -> None:
+        """Alone, every cycle empties the queue; one that never is empty is somebody else's."""
+        if s.rtt is not None:
+            if s.rtt <= self.min_rtt + max(self.min_rtt / 8, 0.003):
+                self._near_at = s.now
+            else:
+                self._far_at = s.now
+        if self._competing is not None:
+            self._compete(self._competing, s)
+        elif self.phase in (Phase.DOWN, Phase.CRUISE, Phase.REFILL, Phase.UP) and not s.app_limited:
+            if s.now - self._near_at > max(COMPETITION_S, 8 * self.min_rtt):
+                self._competing = Cubic(s.in_flight / self._packet)
+                self._reduced_until = s.delivered
+                self._enter_cruise()
+        else:
+            self._near_at = s.now
+
+    def _compete(self, cubic: Cubic, s: Sample) -> None:
+        if s.now - self._far_at > max(self.min_rtt, 0.01):
+            self._competing = None
+            self._reset_lower_bounds()
+            self._inflight_high = _INFINITE
+            self._enter_down(s.now, s.delivered)
+            return
+        if self._round_start and self._rounds_since_probe >= 8:
+            self._rounds_since_probe = 0
+            self._advance_max_bw()
+        if s.newly_lost and s.prior_delivered >= self._reduced_until:
+            self._reduced_until = s.delivered + s.in_flight
+            cubic.on_loss()
+        elif s.rtt is not None and s.delivered >= self._reduced_until and not s.app_limited:
+            cubic.on_ack(s.now, s.newly_acked / self._packet, s.rtt)
+
     # Probing for the round-trip time
 
     def _check_probe_rtt(self, s: Sample) -> None:
@@ -467,11 +515,17 @@ class Bbr:
     # Output
 
     def _set_pacing_rate(self) -> None:
+        if self._competing is not None and self.phase is not Phase.PROBE_RTT and self._recent_rtts:
+            self.pacing_rate = COMPETING_GAIN * self._competing.packets * self._packet / self._recent_rtts[-1]
+            return
         rate = self._pacing_gain * self._bw * PACING_MARGIN
         if self.full_bw_reached or (rate > self.pacing_rate and not self._holding):
             self.pacing_rate = max(rate, self._packet)
 
     def _set_window(self, s: Sample) -> None:
+        if self._competing is not None and self.phase is not Phase.PROBE_RTT and not self._restore_window:
+            self.window = int(self._competing.packets * self._packet)
+            return
         target = int(self._bdp(self._window_gain)) + max(self._extra_acked) + 2 * self._packet
         if self._restore_window:
             self._restore_window = False

@@ -23,8 +23,8 @@ from seedshot_desktop.seed.transport.candidates import format_candidate, is_hidd
 from seedshot_desktop.seed.transport.certificate import Certificate
 from seedshot_desktop.seed.transport.dtls import Dtls
 from seedshot_desktop.seed.transport.ice import Gatherer, IceOptions
+from seedshot_desktop.seed.transport.limits import RateLimit
 from seedshot_desktop.seed.transport.sdp import MAX_CANDIDATES, Offer, format_answer, parse_offer
-from seedshot_desktop.seed.transport.sender import Limiter
 
 CONNECT_TIMEOUT_S = 20.0
 END_OF_CANDIDATES_S = 10.0
@@ -59,7 +59,10 @@ class PeerCallbacks(Protocol):
 
 
 class Peer:
-    """The owner's end of one connection: answers one offer, sends, ends."""
+    """The owner's end of one connection: answers one offer, sends, ends.
+
+    It sends no faster than every one of `limits` allows.
+    """
 
     def __init__(
         self,
@@ -67,7 +70,7 @@ class Peer:
         certificate: Certificate,
         ice: IceOptions,
         callbacks: PeerCallbacks,
-        limiters: Sequence[Limiter] = (),
+        limits: Sequence[RateLimit] = (),
     ) -> None:
         self._certificate = certificate
         self._options = ice
@@ -86,7 +89,7 @@ class Peer:
             on_closed=self._lost,
             on_message=self._received,
             on_writable=lambda: self._tell(self._callbacks.on_writable),
-            limiters=limiters,
+            limits=limits,
         )
         self._signalled = 0
         self._teardown: asyncio.Task[None] | None = None

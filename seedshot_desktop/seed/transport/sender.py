@@ -15,10 +15,10 @@ from __future__ import annotations
 import struct
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
 
 from seedshot_desktop.seed.transport.bbr import Bbr, Sample
 from seedshot_desktop.seed.transport.inbound import FIRST, LAST, TSN_MODULO, ViolationError
+from seedshot_desktop.seed.transport.limits import Allowance, RateLimit
 
 IMMEDIATE = 0x08
 """The I bit: acknowledge without delay (RFC 7053)."""
@@ -41,16 +41,6 @@ CREDIT_S = 0.005
 """A late wake-up may catch up by this much time of sending."""
 _HEADER = struct.Struct("!BBHLHHL")
 _OUTSTANDING, _LOST, _ACKED = range(3)
-
-
-class Limiter(Protocol):
-    """Bounds how fast bytes may leave, over one sender or over many."""
-
-    def ready_at(self, now: float) -> float:
-        """When the next chunk may leave; `now` or earlier: at once."""
-
-    def spend(self, now: float, size: int) -> None:
-        """A chunk of `size` bytes leaves."""
 
 
 class _Sent:
@@ -106,13 +96,13 @@ class Sender:
         window: int,
         rtt_hint: float | None = None,
         payload: int = DEFAULT_PAYLOAD,
-        limiters: Sequence[Limiter] = (),
+        limits: Sequence[RateLimit] = (),
     ) -> None:
         self.payload = payload
         """User bytes of a chunk; may grow when a larger packet is known to pass."""
         self.control = bbr = Bbr(now, payload + CHUNK_HEADER + PACKET_OVERHEAD, rtt_hint)
         self._bbr = bbr
-        self._limiters = tuple(limiters)
+        self._allowances = [Allowance(limit) for limit in limits]
         # queues
         self._urgent: deque[_Message] = deque()
         self._waiting: deque[_Message] = deque()
@@ -222,20 +212,20 @@ class Sender:
         if self._probe_due:
             self._probe_due = False
             return self._probe(now)
-        if now < self._next_send + (0.0 if self._bursting else BURST_S) or self._limited(now):
+        if now < self._next_send + (0.0 if self._bursting else BURST_S):
             self._bursting = False
             return None
         self._bursting = True
         while self._lost_chunks and self._lost_chunks[0].state != _LOST:
             self._lost_chunks.popleft()
         if self._lost_chunks:
-            if self._in_flight >= self._bbr.window:
+            if self._in_flight >= self._bbr.window or self._limited(now):
                 return None
             return self._transmit(self._lost_chunks.popleft(), now)
         return self._send_new(now)
 
     def _limited(self, now: float) -> bool:
-        return any(limiter.ready_at(now) > now for limiter in self._limiters)
+        return any(allowance.ready_at(now) > now for allowance in self._allowances)
 
     def _send_new(self, now: float) -> bytes | None:
         message = self._current or self._next_message()
@@ -245,13 +235,13 @@ class Sender:
         if self._in_flight >= self._bbr.window:
             return None
         size = min(self.payload, len(message.data) - message.at)
-        if self._in_flight and self._outstanding_bytes() + size > self._peer_window:
+        if self._in_flight and self._in_flight + size > self._peer_window:
+            self._note_app_limited()
+            return None
+        if message.stream and self._limited(now):
             self._note_app_limited()
             return None
         return self._transmit(self._cut(message, size), now)
-
-    def _outstanding_bytes(self) -> int:
-        return self._in_flight
 
     def _next_message(self) -> _Message | None:
         queue = self._urgent or self._waiting
@@ -320,8 +310,8 @@ class Sender:
         return bytes(sent.chunk)
 
     def _pace(self, size: int, now: float) -> None:
-        for limiter in self._limiters:
-            limiter.spend(now, size)
+        for allowance in self._allowances:
+            allowance.spend(size)
         self._next_send = max(self._next_send, now - CREDIT_S) + size / self._bbr.pacing_rate
 
     def _note_app_limited(self) -> None:
@@ -502,7 +492,7 @@ class Sender:
         """When to call `on_timer` and then `poll`; None while there is nothing to wait for."""
         times = [at for at in (self._rack_deadline, self._timer_at) if at is not None]
         if self._may_send_more():
-            ready = max([self._next_send + BURST_S, *(limiter.ready_at(now) for limiter in self._limiters)])
+            ready = max([self._next_send + BURST_S, *(allowance.ready_at(now) for allowance in self._allowances)])
             times.append(ready)
         return min(times) if times else None
 

@@ -1,0 +1,92 @@
+"""Others on the lab's link: a TCP download with CUBIC, and somebody who only pings.
+
+Run inside the owner's namespace: ``python -m tests.netlab.neighbours tcp ADDRESS SECONDS`` prints the bytes that
+arrived; ``... ping ADDRESS SECONDS`` prints round-trip times in seconds as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+
+PORT = 5201
+PING_INTERVAL_S = 0.02
+_TCP_CONGESTION = getattr(socket, "TCP_CONGESTION", 13)
+
+
+def serve_tcp(address: str) -> int:
+    """Take one connection and return the bytes that came over it; runs in the viewer's namespace."""
+    with socket.create_server((address, PORT)) as server:
+        print("ready", flush=True)
+        connection, _ = server.accept()
+        with connection:
+            total = 0
+            while data := connection.recv(1 << 18):
+                total += len(data)
+    return total
+
+
+def send_tcp(address: str, seconds: float) -> None:
+    """Send zeros with CUBIC for so long."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, _TCP_CONGESTION, b"cubic")
+        sock.connect((address, PORT))
+        data = bytes(1 << 16)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            sock.sendall(data)
+
+
+def ping(address: str, seconds: float) -> list[float]:
+    """Round-trip times of ICMP echoes, sent at an even pace; those lost are left out."""
+    times: list[float] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as sock:
+        mark = os.getpid() & 0xFFFF
+        threading.Thread(target=_listen, args=(sock, mark, times), daemon=True).start()
+        until = time.perf_counter() + seconds
+        number = 0
+        while (now := time.perf_counter()) < until:
+            sock.sendto(_echo(mark, number, now), (address, 0))
+            number += 1
+            time.sleep(max(0.0, now + PING_INTERVAL_S - time.perf_counter()))
+        time.sleep(0.5)
+    return times
+
+
+def _listen(sock: socket.socket, mark: int, times: list[float]) -> None:
+    while True:
+        try:
+            packet = sock.recv(2048)
+        except OSError:
+            return
+        header = (packet[0] & 15) * 4
+        kind, _, _, ident, _, sent = struct.unpack_from("!BBHHHd", packet, header)
+        if kind == 0 and ident == mark:
+            times.append(time.perf_counter() - sent)
+
+
+def _echo(mark: int, number: int, now: float) -> bytes:
+    body = struct.pack("!HHd", mark, number & 0xFFFF, now)
+    total = 0x0800 + sum(struct.unpack("!6H", body))
+    total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack("!BBH", 8, 0, ~(total + (total >> 16)) & 0xFFFF) + body
+
+
+def main(arguments: list[str]) -> None:
+    """See the module."""
+    kind, address, seconds = arguments[0], arguments[1], float(arguments[2])
+    if kind == "serve":
+        print(serve_tcp(address), flush=True)
+    elif kind == "tcp":
+        send_tcp(address, seconds)
+    else:
+        print(json.dumps(ping(address, seconds)), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
