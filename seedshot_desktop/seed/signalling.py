@@ -109,6 +109,7 @@ class Signalling:
         self._outgoing: deque[str] = deque(maxlen=MAX_OUTGOING)
         self._ready = asyncio.Event()
         self._look = asyncio.Event()
+        self._wanted = asyncio.Event()
         self._online = False
         self._flushed = asyncio.Event()
         self._flushed.set()
@@ -123,6 +124,7 @@ class Signalling:
     def seed(self, share: str, token: str) -> None:
         """Show this token now and after every reconnection."""
         self._tokens[share] = token
+        self._wanted.set()
         if self._online:
             self._show(share)
 
@@ -160,8 +162,12 @@ class Signalling:
         failures = 0
         while True:
             self._look.clear()
+            self._wanted.clear()
             began = asyncio.get_running_loop().time()
             problem = await self._live()
+            if not problem:
+                await self._wanted.wait()
+                continue
             if asyncio.get_running_loop().time() - began >= STEADY_S:
                 failures = 0
             delay = self._delay(failures)
@@ -174,7 +180,7 @@ class Signalling:
         return max(0.05, self._jitter() * min(LONGEST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(failures, 16)))
 
     async def _live(self) -> str:
-        """One connection from its beginning to its end; a sentence about why it ended."""
+        """One connection from its beginning to its end; a sentence about why it ended, or "" to rest."""
         try:
             async with self._connected() as socket:
                 return await self._converse(socket)
@@ -268,6 +274,8 @@ class Signalling:
                 self._hear(message)
         except ConnectionClosed as error:
             return problem_of(error)
+        if socket.close_code == CloseCode.GOING_AWAY and not self._tokens and not self._ended:
+            return ""  # nothing is shared, and so the server wants its socket back: the next share connects again
         return "The server closed the connection. Connecting again."
 
     # Registering

@@ -74,6 +74,20 @@ async def test_a_share_is_shown_at_once_and_after_every_reconnection() -> None:
         assert "restarted" in ear.states[1][1]
 
 
+async def test_without_a_share_a_server_that_wants_its_socket_back_is_left_until_there_is_one() -> None:
+    async with toy() as server, owner(server.port) as (signalling, ear):
+        await until(lambda: ear.states, "the connection")
+        await server.sockets[0].close(1001, "no message came")
+        await until(lambda: not signalling.online, "rest")
+        signalling.check()
+        signalling.seed(ID, TOKEN)
+        await until(lambda: server.taken == [protocol.Seed(TOKEN)], "the token")
+        assert len(server.sockets) == 2
+        assert {state for state, _, _ in ear.states} == {ServerState.ONLINE}
+        await server.sockets[1].close(1001)
+        await until(lambda: server.taken == [protocol.Seed(TOKEN)] * 2, "the token again")
+
+
 async def test_what_ended_unheard_is_ended_after_the_reconnection_once() -> None:
     async with toy() as server:
         port = server.port
