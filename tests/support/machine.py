@@ -48,6 +48,7 @@ ON_LINUX = (
     Need(("xdotool",), "xdotool", "presses keys and moves the pointer"),
     Need(("xclip",), "xclip", "reads the clipboard"),
     Need(("dbus-daemon",), "dbus", "the desktop's bus"),
+    Need(("ip",), "iproute2", "makes networks to lose"),
     Need(("fc-list",), "fontconfig", "finds fonts"),
 )
 LIBRARIES = {"libatomic.so.1": "libatomic1"}
