@@ -104,6 +104,11 @@ class Seeder:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
+    @property
+    def pid(self) -> int:
+        """Its process id; in a lab, that of the command that entered the namespace and became it."""
+        return self._process.pid
+
     async def ask(self, **message: Any) -> dict[str, Any]:
         """One line out, one line in."""
         assert self._process.stdin is not None
