@@ -73,6 +73,9 @@ RENO_ROUNDS = 63
 RECENT_RTTS = 8
 LEAST_RTT_S = 0.002
 """On a shorter path the ends' own scheduling is the delay, and a window for the wire alone would starve it."""
+SHORT_PATH_S = 0.005
+"""On a shorter path the first window is always in flight: it is a few milliseconds of queue at the very most, and
+viewers whose common bottleneck is a processor and not a link come to equal shares."""
 COMPETITION_S = 0.6
 """How long the queue must not have been empty before it counts as somebody else's."""
 COMPETING_GAIN = 1.2
@@ -519,12 +522,16 @@ class Bbr:
             self.pacing_rate = COMPETING_GAIN * self._competing.packets * self._packet / self._recent_rtts[-1]
             return
         rate = self._pacing_gain * self._bw * PACING_MARGIN
+        if self.min_rtt < SHORT_PATH_S and self._recent_rtts and self.phase is not Phase.PROBE_RTT:
+            rate = max(rate, self._initial_window / max(self._recent_rtts[-1], LEAST_RTT_S))
         if self.full_bw_reached or (rate > self.pacing_rate and not self._holding):
             self.pacing_rate = max(rate, self._packet)
 
     def _set_window(self, s: Sample) -> None:
         if self._competing is not None and self.phase is not Phase.PROBE_RTT and not self._restore_window:
             self.window = int(self._competing.packets * self._packet)
+            if self.min_rtt < SHORT_PATH_S:
+                self.window = max(self.window, self._initial_window)
             return
         target = int(self._bdp(self._window_gain)) + max(self._extra_acked) + 2 * self._packet
         if self._restore_window:
@@ -534,7 +541,8 @@ class Bbr:
             self.window = target if self.phase is Phase.DRAIN else min(self.window + s.newly_acked, target)
         elif not self._holding and (self.window < target or s.delivered < self._initial_window):
             self.window += int(s.newly_acked * (self._window_gain - 1))
-        self.window = max(self.window, MIN_WINDOW_PACKETS * self._packet)
+        least = self._initial_window if self.min_rtt < SHORT_PATH_S else MIN_WINDOW_PACKETS * self._packet
+        self.window = max(self.window, least)
         self._bound_window()
 
     def _bound_window(self) -> None:
