@@ -19,9 +19,8 @@ from typing import Any
 import qasync  # type: ignore[import-untyped]
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QApplication
 
-from seedshot_desktop import control, settings
+from seedshot_desktop import settings
 from seedshot_desktop.commands import log
 from seedshot_desktop.control_answers import ControlAnswers
 from seedshot_desktop.errors import SeedshotError
@@ -41,6 +40,7 @@ from seedshot_desktop.seed.messages import (
 from seedshot_desktop.story import Story
 from seedshot_desktop.ui import startup, words
 from seedshot_desktop.ui.actions import Actions
+from seedshot_desktop.ui.alone import handed_over
 from seedshot_desktop.ui.book import Book
 from seedshot_desktop.ui.bridge import EngineBridge
 from seedshot_desktop.ui.control_server import ControlServer
@@ -60,7 +60,7 @@ _MENU_GONE_S = 0.2
 def main(_arguments: Sequence[str] = ()) -> int:
     """Run the app until it is quit; the exit code. Raises SeedshotError where it cannot run."""
     # 1. Does one run already? It shows its window, and this start is over.
-    if _handed_over():
+    if handed_over():
         return 0
     # 2. Is there anything to draw on? Qt would end the process without a word that helps.
     if problem := startup.display_problem():
@@ -80,19 +80,10 @@ def main(_arguments: Sequence[str] = ()) -> int:
     return 0
 
 
-def _handed_over() -> bool:
-    """Whether a running app has taken this start over."""
-    if not control.is_running():
-        return False
-    for _reply in control.client_request(control.ShowRequest()):
-        pass
-    return True
-
-
 class App:
     """Owns every part, and carries messages between them."""
 
-    def __init__(self, application: QApplication) -> None:
+    def __init__(self, application: startup.Application) -> None:
         self._application = application
         self._actions = self._all_actions()
         self._faces = Faces(self._actions)
@@ -151,7 +142,7 @@ class App:
         for _ in range(_PREDECESSOR_TRIES):
             if self._control.listen():
                 return True
-            if await asyncio.to_thread(_handed_over):
+            if await asyncio.to_thread(handed_over):
                 return False
             await asyncio.sleep(_PREDECESSOR_PAUSE_S)
         raise SeedshotError("Seedshot runs already but does not answer. End its process, and start it again.")
@@ -161,12 +152,13 @@ class App:
         self._bridge.heard.connect(self._on_event)
         self._bridge.died.connect(self._on_engine_died)
         self._network.changed.connect(lambda: self._bridge.send(CheckNetwork()))
-        self._application.aboutToQuit.connect(self._on_session_end)
+        self._application.asked_to_quit.connect(self._ended.set)
+        self._application.aboutToQuit.connect(self._on_loop_end)
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError):  # Windows
                 asyncio.get_running_loop().add_signal_handler(number, self._ended.set)
 
-    def _on_session_end(self) -> None:
+    def _on_loop_end(self) -> None:
         """Qt's loop ends; where that was not the app's own doing, nothing can be awaited any more."""
         self.cut_short = not self._ended.is_set()
         self._bridge.stop_now()

@@ -1,4 +1,7 @@
-"""One app a user: a lock that the system takes back when its holder dies, however it dies."""
+"""One app a user: a second start hands over to the first, and a lock says which of two is the first.
+
+The system takes the lock back when its holder dies, however it dies.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,17 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from seedshot_desktop import control
 from seedshot_desktop.errors import ControlError
+
+
+def handed_over() -> bool:
+    """Whether a running app has taken this start over: it shows its window."""
+    if not control.is_running():
+        return False
+    for _reply in control.client_request(control.ShowRequest()):
+        pass
+    return True
 
 
 class AloneLock:

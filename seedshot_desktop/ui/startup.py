@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QtMsgType, QTranslator, qInstallMessageHandler
+from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QtMsgType, QTranslator, Signal, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 import seedshot_desktop
@@ -94,14 +94,27 @@ def _x_server_answers(display: str) -> bool:
     return answers
 
 
-def application() -> QApplication:
+class Application(QApplication):
+    """Qt's application, which says that it was asked to quit and leaves it to the app to do so in order."""
+
+    asked_to_quit = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        """The session ends, or the menu of the system said quit; Qt itself would begin to close windows."""
+        if event.type() == QEvent.Type.Quit:
+            self.asked_to_quit.emit()
+            return True
+        return super().event(event)
+
+
+def application() -> Application:
     """The one application object, named and dressed; it lives on when its last window closes."""
     QApplication.setDesktopFileName(DESKTOP_FILE)
     QApplication.setApplicationName("seedshot-desktop")
     QApplication.setApplicationDisplayName("Seedshot")
     QApplication.setApplicationVersion(seedshot_desktop.__version__)
     qInstallMessageHandler(_log_qt)
-    made = QApplication(["seedshot"])
+    made = Application(["seedshot"])
     made.setQuitOnLastWindowClosed(False)
     made.setWindowIcon(icons.logo())
     _translate(made)

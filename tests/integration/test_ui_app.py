@@ -42,6 +42,21 @@ from tests.support.waiting import until
 CONTENT = bytes(range(256)) * 500
 _START = "import sys; from seedshot_desktop.cli import main; raise SystemExit(main([]))"
 
+_START_AND_LOG_OUT = """
+from PySide6.QtCore import QCoreApplication, QTimer
+from seedshot_desktop import app, story
+
+class Story(story.Story):
+    async def share_files(self, *arguments):
+        shared = await super().share_files(*arguments)
+        QTimer.singleShot(300, lambda: QCoreApplication.%s)
+        return shared
+
+app.Story = Story
+raise SystemExit(app.main())
+"""
+"""As when a session ends: Qt is asked to quit, or its loop is ended under the app; here once something is shared."""
+
 
 class App:
     """A running app and what it answers."""
@@ -173,6 +188,21 @@ async def test_a_signal_revokes_everything_within_two_seconds(file: str, number:
         assert time.monotonic() - begun < 2.5
         await until(gone(engine), "the end of its engine")
         assert app.program.output() == ""
+
+
+@pytest.mark.parametrize("end", ["quit()", "exit(0)"])
+async def test_a_session_that_ends_takes_everything_back(file: str, end: str) -> None:
+    program = Program([sys.executable, "-c", _START_AND_LOG_OUT % end], os.environ, cwd=ROOT)
+    app = App(program)
+    try:
+        await until(app.online, "the app")
+        await app.ask(ShareRequest((file,)))
+        engine = app.engine()
+        assert await asyncio.to_thread(program.wait, 15.0) == 0
+        assert gone(engine)()
+        assert program.output() == ""
+    finally:
+        program.end()
 
 
 async def test_quit_answers_and_ends_it() -> None:
