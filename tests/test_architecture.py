@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import machine
+
 ROOT = Path(__file__).parent.parent
 VIEWER = ROOT / "resources" / "viewer"
 PACKAGES = ("seedshot_desktop", "signal_server")
@@ -255,6 +257,18 @@ def test_tests_neither_sleep_nor_look_away(path: Path) -> None:
             case ast.Attribute(attr="skip" | "skipif" | "xfail" | "importorskip"):
                 offences.append(f"{_name(path)}:{node.lineno} leaves a test out")
     assert not offences
+
+
+def test_the_test_command_installs_every_program_that_tests_find() -> None:
+    known = {program for need in (*machine.EVERYWHERE, *machine.ON_LINUX) for program in need.programs}
+    offences = []
+    for path in TESTS:
+        for node in ast.walk(_tree(path)):
+            match node:
+                case ast.Call(func=ast.Name(id="find"), args=[ast.Constant(value=str(program)), *_]):
+                    if program not in known:
+                        offences.append(f"{_name(path)}:{node.lineno} runs {program}")
+    assert not offences, "tests/support/machine.py names every program and its package"
 
 
 def test_nothing_is_left_for_later() -> None:

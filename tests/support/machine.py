@@ -42,6 +42,8 @@ ON_LINUX = (
     Need(("chromium", "chromium-browser", "google-chrome"), "chromium", "opens links"),
     Need(("firefox-esr", "firefox"), "firefox-esr", "opens links"),
     Need(("Xvfb",), "xvfb", "the screen that is captured"),
+    Need(("xev",), "x11-utils", "sees the keys that other programs see"),
+    Need(("xmodmap",), "x11-xserver-utils", "takes keys off the keyboard"),
     Need(("setxkbmap",), "x11-xkb-utils", "changes the keyboard layout under the hotkey"),
     Need(("openbox",), "openbox", "the window manager"),
     Need(("tint2",), "tint2", "the panel with the tray"),
@@ -49,6 +51,7 @@ ON_LINUX = (
     Need(("xclip",), "xclip", "reads the clipboard"),
     Need(("dbus-daemon",), "dbus", "the desktop's bus"),
     Need(("ip",), "iproute2", "makes networks to lose"),
+    Need(("unshare",), "util-linux", "keeps them apart from this one"),
     Need(("fc-list",), "fontconfig", "finds fonts"),
 )
 LIBRARIES = {"libatomic.so.1": "libatomic1"}

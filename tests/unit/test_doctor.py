@@ -143,6 +143,7 @@ def test_a_probe_that_hangs_is_given_up() -> None:
 
 def test_a_display_that_does_not_answer_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":1799")
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)  # other tests draw without a display
     for check in (checks.qt(), checks.tray(), checks.hotkey("Ctrl+Shift+2", running=False), checks.capture()):
         assert check.finding is Finding.LIMITED
         assert "Traceback" not in check.details
