@@ -7,9 +7,9 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QDir, QObject
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from seedshot_desktop.seed.messages import Limits
 from seedshot_desktop.settings import Settings
@@ -17,6 +17,7 @@ from seedshot_desktop.ui import pictures, words
 from seedshot_desktop.ui.actions import Actions
 from seedshot_desktop.ui.book import Item, Overview
 from seedshot_desktop.ui.limits_dialog import LimitsDialog
+from seedshot_desktop.ui.question import Question
 from seedshot_desktop.ui.settings_dialog import Change, SettingsDialog
 from seedshot_desktop.ui.shares_window import SharesWindow
 from seedshot_desktop.ui.small_window import SmallWindow
@@ -43,6 +44,7 @@ class Faces(QObject):
         self._settings: SettingsDialog | None = None
         self._toast: Toast | None = None
         self._dialogs: set[QWidget] = set()
+        self._folder = QDir.homePath()
         self._watch = TrayWatch(self)
         self._watch.appeared.connect(self._on_tray)
 
@@ -111,10 +113,13 @@ class Faces(QObject):
 
     async def ask_files(self) -> Sequence[str]:
         """The paths of the files that the person chooses; none where they leave."""
-        dialog = QFileDialog(self._window(), self.tr("Share files"))
+        dialog = QFileDialog(self._window(), self.tr("Share files"), self._folder)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setLabelText(QFileDialog.DialogLabel.Accept, self.tr("Share"))
-        return dialog.selectedFiles() if await self._answer(dialog) else []
+        if not await self._answer(dialog):
+            return []
+        self._folder = dialog.directory().absolutePath()
+        return dialog.selectedFiles()
 
     async def ask_share(self, paths: Sequence[str], limits: Limits) -> Limits | None:
         """The limits of a new share of the files at `paths`; None where the person leaves."""
@@ -132,14 +137,10 @@ class Faces(QObject):
 
     async def confirm_quit(self, shares: int) -> bool:
         """Whether live shares may end with the app."""
-        title = self.tr("Quit Seedshot?")
-        box = QMessageBox(QMessageBox.Icon.Question, title, title, parent=self._window())
-        box.setInformativeText(self.tr("The link of %n share(s) stops working at once.", None, shares))
-        button = box.addButton(self.tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
-        button.setObjectName("danger")
-        box.addButton(QMessageBox.StandardButton.Cancel)
-        await self._answer(box)
-        return box.clickedButton() is button
+        text = self.tr("One link stops working at once.")
+        if shares > 1:
+            text = self.tr("%n links stop working at once.", None, shares)
+        return bool(await self._answer(Question(self.tr("Quit Seedshot?"), text, self.tr("Quit"), self._window())))
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
@@ -179,7 +180,7 @@ class Faces(QObject):
         windows: list[QWidget | None] = [self._shares, self._small]
         return next((window for window in windows if window is not None and window.isVisible()), None)
 
-    async def _answer(self, dialog: QFileDialog | QMessageBox | LimitsDialog) -> int:
+    async def _answer(self, dialog: QDialog) -> int:
         """Open `dialog` and wait for the person; nothing else waits."""
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         dialog.finished.connect(lambda result: None if done.done() else done.set_result(result))

@@ -7,17 +7,19 @@ from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
-from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMessageBox, QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QPushButton, QWidget
 
 from seedshot_desktop.seed.messages import Limits
 from seedshot_desktop.settings import Settings
 from seedshot_desktop.ui.faces import Faces
 from seedshot_desktop.ui.limits_dialog import ExpiryField, LimitsDialog
+from seedshot_desktop.ui.question import Question
 from seedshot_desktop.ui.settings_dialog import SettingsDialog
 from seedshot_desktop.ui.shares_window import SharesWindow
 from seedshot_desktop.ui.small_window import SmallWindow
 from seedshot_desktop.ui.toast import Toast
-from tests.support.qt import Deeds, Run, click, item, overview, qt_loop
+from tests.support.qt import Deeds, Run, click, item, overview, press, qt_loop
 from tests.support.waiting import until
 
 W = TypeVar("W", bound=QWidget)
@@ -129,7 +131,9 @@ def test_files_are_asked_for(seen: Seen) -> None:
 
 @pytest.mark.parametrize(("button", "sure"), [("Quit", True), ("Cancel", False)])
 def test_quitting_with_live_shares_is_asked_about(seen: Seen, button: str, sure: bool) -> None:
-    def answer(dialog: QMessageBox) -> None:
-        click(next(found for found in dialog.buttons() if found.text().replace("&", "") == button))
+    assert seen.answered(seen.faces.confirm_quit(2), Question, press_button(button)) is sure
 
-    assert seen.answered(seen.faces.confirm_quit(2), QMessageBox, answer) is sure
+
+def test_a_hasty_enter_does_not_quit(seen: Seen) -> None:
+    question = seen.faces.confirm_quit(1)
+    assert seen.answered(question, Question, lambda dialog: press(dialog, Qt.Key.Key_Return)) is False
