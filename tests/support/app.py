@@ -56,9 +56,7 @@ class App:
         async def matching() -> dict[str, Any] | None:
             return next((share for share in await self.shares() if wanted <= share.items()), None)
 
-        found = await until(matching, f"a share with {fields}", deadline_s)
-        assert found is not None
-        return found
+        return await until(matching, f"a share with {fields}", deadline_s)
 
     async def is_online(self) -> bool:
         """Whether it runs, answers, and its server is there."""
@@ -107,7 +105,6 @@ class App:
         """Right-click the tray icon and go through the menu with `keys`; Right opens a submenu and waits for it."""
         before = self.windows()
         icon = await until(self.person.tray_icon, "the tray icon")
-        assert icon is not None
         self.person.click(*icon, button=3)
         await until(lambda: len(self.windows()) > len(before), "the tray menu")
         for key in keys:

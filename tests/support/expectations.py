@@ -81,7 +81,7 @@ def nothing_left() -> Iterator[None]:
 
 def other_tasks() -> set[asyncio.Task[object]]:
     """The running loop's tasks but the current one."""
-    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]  # inside a task there is one
+    return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 def _remaining(ask: Callable[[], set[T]]) -> set[T]:

@@ -12,7 +12,7 @@ import inspect
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -34,20 +34,28 @@ async def within(awaitable: Awaitable[T], what: str, deadline_s: float = DEADLIN
         raise TooLateError(f"{what}: not within {deadline_s:g} s") from error
 
 
-async def until(ask: Callable[[], T | Awaitable[T]], what: str, deadline_s: float = DEADLINE_S) -> T:
+@overload
+async def until(ask: Callable[[], Awaitable[T | None]], what: str, deadline_s: float = DEADLINE_S) -> T: ...
+
+
+@overload
+async def until(ask: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S) -> T: ...
+
+
+async def until(ask: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
     """The first true answer of `ask`, which may be a coroutine function; raises TooLateError."""
     end = time.monotonic() + deadline_s
     while True:
         answer = ask()
         value = await answer if inspect.isawaitable(answer) else answer
         if value:
-            return value  # type: ignore[no-any-return]  # isawaitable narrows to Any
+            return value
         if time.monotonic() > end:
             raise TooLateError(f"{what}: not within {deadline_s:g} s; last seen: {value!r}")
         await asyncio.sleep(_INTERVAL_S)
 
 
-def wait_until(ask: Callable[[], T], what: str, deadline_s: float = DEADLINE_S) -> T:
+def wait_until(ask: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S) -> T:
     """As `until`, where no loop runs."""
     end = time.monotonic() + deadline_s
     pause = threading.Event()
