@@ -132,7 +132,8 @@ class Bbr:
         self.pacing_rate = self._initial_window / max((rtt_hint or 0.1) / TRAIN_SPEED, TRAIN_SHORTEST_S)
         self._pacing_gain = STARTUP_GAIN
         self._window_gain = STARTUP_WINDOW_GAIN
-        self._train_at: float | None = None
+        self._train = -1
+        self._train_at = now
         self._train_bytes = 0
         self._train_done = False
         self._holding = 0
@@ -295,7 +296,7 @@ class Bbr:
             return
         if not self._train_done:
             self._watch_train(s)
-        elif self._holding:
+        if self._holding:
             self._hold(s)
         elif self._queue_is_growing():
             self._holding = 2
@@ -307,21 +308,19 @@ class Bbr:
             self._pacing_gain, self._window_gain = DRAIN_GAIN, 1.0
 
     def _watch_train(self, s: Sample) -> None:
-        if self._train_at is None:
-            self._train_at = s.now
-        else:
-            self._train_bytes += s.newly_acked
-        if s.delivered < 0.9 * self._initial_window and not (self._round_start and self._train_bytes):
+        """How fast the first window's worth of packets that left in one go is acknowledged."""
+        if s.prior_delivered != self._train:
+            self._train, self._train_at, self._train_bytes = s.prior_delivered, s.now, 0
             return
-        self._train_done = True
+        self._train_bytes += s.newly_acked
         span = s.now - self._train_at
-        if self.min_rtt == _INFINITE:
-            return
-        if self._train_bytes < self._initial_window / 2:  # acknowledged in one go: nothing can be told from it
-            self.pacing_rate = STARTUP_GAIN * self.window / self.min_rtt
-            return
-        sent_at = self.pacing_rate
-        rate = min(self._train_bytes / span, sent_at) if span > 0 else sent_at
+        if self.window > 3 * self._initial_window:
+            self._train_done = True  # it has grown without being told
+        elif self._train_bytes >= 0.7 * self._initial_window and span > 0:
+            self._train_done = True
+            self._jump(min(self._train_bytes / span, self.pacing_rate))
+
+    def _jump(self, rate: float) -> None:
         self._pacing_gain, self._window_gain = CAREFUL_GAIN, CAREFUL_WINDOW_GAIN
         self.window = max(self.window, int(min(0.9 * rate * self.min_rtt, TRAIN_SPEED * self._initial_window)))
         self.pacing_rate = 0.9 * rate

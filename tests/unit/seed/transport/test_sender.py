@@ -59,6 +59,22 @@ def test_a_picture_of_one_megabyte_in_under_300_ms() -> None:
     assert seconds <= 0.27
 
 
+def test_a_picture_after_some_talk_starts_no_slower() -> None:
+    network = Network(CLEAN, CLEAN)
+    flow = network.add(1_000_000)
+    flow.begins = 0.1
+    sender = flow.sender
+    sender.write(0, 51, b"manifest", urgent=True)
+    chunk = sender.poll(0.0)
+    assert chunk is not None
+    flow.receiver.receive(0.025, chunk)
+    sender.on_sack(0.05, *flow.receiver.sack())
+    network.now = 0.1
+    network.run(10)
+    assert flow.finished is not None
+    assert flow.finished - 0.1 <= 0.27
+
+
 def test_alone_on_a_link_the_queue_stays_short() -> None:
     options = LinkOptions(delay_s=0.025, rate=20 * MBIT, queue=1_000_000)
     network = Network(options, options)
