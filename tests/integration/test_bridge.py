@@ -38,6 +38,8 @@ from tests.support.waiting import until
 
 LOCAL = EngineOptions(listen_host="127.0.0.1", listen_port=0, advertised_host="127.0.0.1")
 FILES = (MemoryFile("a.png", "image/png", b"pixels" * 100),)
+_COARSE = 0.94
+"""Qt's timers may come 5 % early (Qt.TimerType.CoarseTimer)."""
 DIED = "the engine ended by itself"
 
 
@@ -221,8 +223,8 @@ def test_pauses_grow_while_an_engine_keeps_dying(expected_log: LogWatch) -> None
 
     with bridged(program=dying, pauses_s=(0.0, 0.1, 0.4)) as (bridge, ear, run):
         run(story(bridge, ear))
-    assert times[2] - times[1] >= 0.1
-    assert times[3] - times[2] >= 0.4
+    assert times[2] - times[1] >= 0.1 * _COARSE
+    assert times[3] - times[2] >= 0.4 * _COARSE
 
 
 def test_a_program_that_is_not_there_is_said(expected_log: LogWatch) -> None:
