@@ -147,6 +147,27 @@ async def test_bad_candidates_are_counted_and_change_nothing() -> None:
         await viewer.close()
 
 
+@pytest.mark.timeout(120)
+async def test_a_thousand_peers_that_never_connect_leave_nothing_behind() -> None:
+    viewer = AiortcViewer()
+    offer = await viewer.offer()
+    certificate = make_certificate()
+    tasks, files = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))
+    for number in range(1000):
+        peer = Peer(certificate=certificate, ice=IceOptions(), callbacks=Owner())
+        await peer.answer(offer)
+        peer.add_candidate(f"candidate:1 1 udp 1 198.51.100.7 {1024 + number} typ host")
+        if number % 2:
+            peer.abort()
+        await peer.close(flush=number % 3 == 0)
+    del peer
+    await viewer.close()
+    assert len(asyncio.all_tasks()) <= tasks
+    assert len(os.listdir("/proc/self/fd")) <= files
+    gc.collect()
+    assert not [item for item in gc.get_objects() if isinstance(item, Peer)]
+
+
 async def test_many_connections_leave_nothing_behind() -> None:
     async with connected():
         pass  # whatever is made once and kept, is made now

@@ -135,7 +135,8 @@ class Network:
                 self.back.send(self.now, (index, flow.receiver.sack()), SACK_SIZE)
         for index, sack in self.back.arrivals(self.now):
             if isinstance(sack, int):
-                self.others[-1 - index].on_ack(self.now, sack)
+                if -index <= len(self.others):  # who has gone hears nothing any more
+                    self.others[-1 - index].on_ack(self.now, sack)
                 continue
             assert isinstance(sack, tuple)
             cumulative, window, gaps, duplicates = sack
