@@ -86,6 +86,7 @@ async def test_the_engine_is_killed_and_links_heal(person: Person, browser: Brow
             await after.go(link)
             assert (await picture_on(after)).tobytes() == picture.tobytes()
             assert (await picture_on(before)).tobytes() == picture.tobytes()
+            await app.share_with(NOTICED_S, link=link, viewers=2)
 
 
 async def test_the_app_is_killed_and_nothing_seeds_on(

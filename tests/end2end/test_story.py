@@ -23,6 +23,7 @@ REVOKE_NEWEST = ("Down", "Down", "Down", "Down", "Right", "Up", "Return")
 """Past the two captures and the files to the newest share; the last line of its submenu."""
 REVOKE_ALL = ("Up", "Up", "Up", "Up", "Return")
 """From the end: quit, settings, shares, revoke all."""
+SAVE = "document.querySelector('#list-of-files [aria-label^=Save]')"
 LEFT, TOP, WIDTH, HEIGHT = 200, 120, 320, 200
 
 
@@ -73,8 +74,8 @@ async def test_the_window_shows_who_is_looking_and_how_far_they_are(
         (window,) = await until(lambda: person.windows("Shares"), "the shares window")
         nobody = await until(lambda: _steady(person, window), "a quiet window")
         async with browser.opened(link) as tab:
-            await tab.wait_for("document.querySelector('#list-of-files button') !== null")
-            await tab.evaluate("document.querySelector('#list-of-files button').click()")
+            await tab.wait_for(f"{SAVE} !== null")
+            await tab.evaluate(f"{SAVE}.click()")
             share = await app.share_with(link=link, viewers=1)
             assert share["views"] == 0
             await until(lambda: person.look(person.place(window)).tobytes() != nobody, "the viewer in the window")

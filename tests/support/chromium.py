@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -40,6 +41,13 @@ class ChromiumTab(Tab):
     async def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression."""
         return await self.page.evaluate(expression)
+
+    async def saved_by(self, expression: str) -> tuple[str, bytes]:
+        """What the browser saves when `expression` is evaluated."""
+        async with self.page.expect_download() as saving:
+            await self.evaluate(expression)
+        download = await saving.value
+        return download.suggested_filename, await asyncio.to_thread((await download.path()).read_bytes)
 
     async def screenshot(self) -> bytes:
         """What the window shows, PNG."""

@@ -28,6 +28,8 @@ _PREFERENCES = {
     "app.normandy.enabled": False,
     "app.update.enabled": False,
     "browser.aboutwelcome.enabled": False,
+    "browser.download.alwaysOpenPanel": False,
+    "browser.download.folderList": 2,
     "browser.newtabpage.enabled": False,
     "browser.region.network.url": "",
     "browser.safebrowsing.malware.enabled": False,
@@ -90,8 +92,9 @@ class _Session:
 class FirefoxTab(Tab):
     """One tab in a user context of its own."""
 
-    def __init__(self, session: _Session, user_context: str, context: str) -> None:
+    def __init__(self, session: _Session, downloads: Path, user_context: str, context: str) -> None:
         self._session = session
+        self._downloads = downloads
         self._user_context = user_context
         self._context = context
 
@@ -122,6 +125,14 @@ class FirefoxTab(Tab):
         text = result["result"].get("value")
         return None if text is None else json.loads(text)
 
+    async def saved_by(self, expression: str) -> tuple[str, bytes]:
+        """What the browser saves when `expression` is evaluated."""
+        before = _finished(self._downloads)
+        await self.evaluate(expression)
+        new = await until(lambda: _finished(self._downloads) - before, "a saved file", 30.0)
+        path = self._downloads / new.pop()
+        return path.name, await asyncio.to_thread(path.read_bytes)
+
     async def screenshot(self) -> bytes:
         """What the window shows, PNG."""
         result = await self._session.send("browsingContext.captureScreenshot", context=self._context)
@@ -145,14 +156,21 @@ class Firefox(Browser):
 
     name = calls_itself = "Firefox"
 
-    def __init__(self, session: _Session) -> None:
+    def __init__(self, session: _Session, downloads: Path) -> None:
         self._session = session
+        self._downloads = downloads
 
     async def tab(self) -> FirefoxTab:
         """A blank tab in a user context of its own."""
         user_context = (await self._session.send("browser.createUserContext"))["userContext"]
         created = await self._session.send("browsingContext.create", type="tab", userContext=user_context)
-        return FirefoxTab(self._session, user_context, created["context"])
+        return FirefoxTab(self._session, self._downloads, user_context, created["context"])
+
+
+def _finished(downloads: Path) -> set[str]:
+    """The names of the files that are whole; a part beside a name is still being written."""
+    names = {path.name for path in downloads.iterdir()}
+    return set() if any(name.endswith(".part") for name in names) else names
 
 
 @asynccontextmanager
@@ -168,7 +186,7 @@ async def open_firefox(executable: str | None = None, arguments: Sequence[str] =
             try:
                 await session.send("session.new", capabilities={})
                 await session.send("session.subscribe", events=["log.entryAdded"])
-                yield Firefox(session)
+                yield Firefox(session, folder / "downloads")
             finally:
                 reader.cancel()
                 await asyncio.gather(reader, return_exceptions=True)
@@ -180,7 +198,9 @@ async def open_firefox(executable: str | None = None, arguments: Sequence[str] =
 def _start(folder: Path, executable: str, arguments: Sequence[str]) -> Program:
     profile = folder / "profile"
     profile.mkdir()
-    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in _PREFERENCES.items()]
+    (folder / "downloads").mkdir()
+    preferences = {**_PREFERENCES, "browser.download.dir": str(folder / "downloads")}
+    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferences.items()]
     (profile / "user.js").write_text("\n".join(lines) + "\n")
     env = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
     env |= {"HOME": str(folder), "MOZ_HEADLESS": "1", "MOZ_CRASHREPORTER_DISABLE": "1", "TMPDIR": str(folder)}

@@ -1,0 +1,73 @@
+"""Files of any kind and size, from the terminal into a browser's downloads, byte for byte."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.browsers import Browser
+from tests.support.terminal import share_command, signal_command
+from tests.support.viewer_page import PHASE
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PAYLOAD = 65536 - 12
+"""Bytes of a file in one message of the data channel."""
+SIZES = (0, 1, PAYLOAD - 1, PAYLOAD, PAYLOAD + 1, 3 * PAYLOAD, 1_000_003)
+LARGE = 24_000_000
+
+
+async def test_files_at_the_seams_of_a_message_arrive_whole(browser: Browser, home: Path, tmp_path: Path) -> None:
+    files = [_file(tmp_path / f"part {size}.bin", size) for size in SIZES]
+    async with share_command(home, *files) as share, browser.opened(share.link) as tab:
+        await tab.wait_for(f"{PHASE} === 'files'")
+        for number, file in enumerate(files):
+            name, content = await tab.saved_by(_save(number))
+            assert name == file.name
+            assert _digest(content) == _digest(file.read_bytes())
+        await share.event("viewed", views=1)
+
+
+async def test_a_download_goes_on_while_the_server_is_away(browser: Browser, home: Path, tmp_path: Path) -> None:
+    file = _file(tmp_path / "large.bin", LARGE)
+    async with signal_command(home) as server:
+        words = ("--upload-limit", "8M", file)
+        async with share_command(home, *words, server=server.url) as share, browser.opened(share.link) as tab:
+            await tab.wait_for(f"{PHASE} === 'files'")
+            saving = asyncio.create_task(tab.saved_by(_save(0)), name="saving")
+            await share.event("progress")
+            await server.kill()
+            await share.event("server_lost")
+            name, content = await saving
+            assert name == file.name
+            assert _digest(content) == _digest(file.read_bytes())
+
+
+async def test_a_file_that_changes_is_never_mixed(browser: Browser, home: Path, tmp_path: Path) -> None:
+    file, other = _file(tmp_path / "report.bin", 100_000), _file(tmp_path / "other.bin", 100_000)
+    async with share_command(home, file, other) as share, browser.opened(share.link) as tab:
+        await tab.wait_for(f"{PHASE} === 'files'")
+        file.write_bytes(os.urandom(100_000))
+        await tab.evaluate(_save(0))
+        await tab.wait_for("document.body.innerText.includes('The owner has changed the file')")
+        assert (await share.event("error"))["file"] == file.name
+        name, content = await tab.saved_by(_save(1))
+        assert (name, _digest(content)) == (other.name, _digest(other.read_bytes()))
+
+
+def _file(path: Path, size: int) -> Path:
+    path.write_bytes(os.urandom(size))
+    return path
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _save(number: int) -> str:
+    """Press the file's button, as the page names it for those who do not see it."""
+    return f"document.querySelectorAll('#list-of-files li')[{number}].querySelector('[aria-label^=Save]').click()"
