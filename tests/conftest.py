@@ -12,13 +12,11 @@ import pytest_asyncio
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from tests.support import machine
 from tests.support.expectations import LogWatch, nothing_left, other_tasks, watched_log
 from tests.support.waiting import until
 
-LINUX_ONLY = ["end2end", "netlab"]
-"""Folders whose tests need an X server or network namespaces; the test command says so elsewhere."""
-
-collect_ignore = [] if sys.platform == "linux" else LINUX_ONLY
+collect_ignore = machine.not_run_here()
 
 
 @pytest.fixture

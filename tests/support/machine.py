@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from seedshot_desktop import system_packages
 
+TESTS = Path(__file__).resolve().parent.parent
 Say = Callable[[str], None]
 
 
@@ -54,10 +57,22 @@ ON_LINUX = (
     Need(("unshare",), "util-linux", "keeps them apart from this one"),
     Need(("fc-list",), "fontconfig", "finds fonts"),
 )
+LINUX_ONLY = re.compile(
+    r"from tests\.(netlab|support\.(app|chromium|desktop|firefox|overlay|programs|screen))|import async_playwright"
+)
+"""What a test imports that runs on X11, in network namespaces, or on the browsers that Debian brings."""
 LIBRARIES = {"libatomic.so.1": "libatomic1"}
 """What Playwright's own copy of Node.js loads and does not bring."""
 FONTS = "fonts-dejavu-core"
 OLDEST_NODE = (18, 19)
+
+
+def not_run_here() -> list[str]:
+    """The test modules that this platform cannot run; pytest does not collect them."""
+    if sys.platform == "linux":
+        return []
+    modules = sorted(TESTS.rglob("test_*.py"))
+    return [str(path) for path in modules if LINUX_ONLY.search(path.read_text(encoding="utf-8"))]
 
 
 def prepare(say: Say) -> None:
