@@ -58,7 +58,8 @@ ON_LINUX = (
     Need(("fc-list",), "fontconfig", "finds fonts"),
 )
 LINUX_ONLY = re.compile(
-    r"from tests\.(netlab|support\.(app|chromium|desktop|firefox|overlay|programs|screen))|import async_playwright"
+    r"from tests\.(netlab\.(lab|namespaces)|support\.(app|browsers|chromium|desktop|firefox|overlay|programs|screen))"
+    r"|async_playwright"
 )
 """What a test imports that runs on X11, in network namespaces, or on the browsers that Debian brings."""
 LIBRARIES = {"libatomic.so.1": "libatomic1"}
