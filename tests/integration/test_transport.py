@@ -76,6 +76,15 @@ async def test_a_viewer_that_closes_is_noticed_at_once() -> None:
         assert await owner.reached(PeerState.CLOSED, 2) == "the viewer closed the connection"
 
 
+async def test_a_viewer_that_vanishes_is_noticed_when_its_consent_runs_out() -> None:
+    async with connected() as (peer, owner, _):
+        await peer._agent.close()  # as aioice does after thirty seconds without an answer to its checks
+        assert await owner.reached(PeerState.CLOSED, 2) in {
+            "the viewer can no longer be reached",
+            "the viewer closed the connection",
+        }
+
+
 async def test_nothing_is_sent_after_abort() -> None:
     async with connected() as (peer, owner, _):
         for _ in range(200):
