@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import time
 
 import pytest
-from aiortc.rtcsctptransport import DataChunk, SackChunk
+from aiortc.rtcsctptransport import DataChunk, HeartbeatAckChunk, HeartbeatChunk, SackChunk
+from google_crc32c import value as crc32c
 
 from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState
 from seedshot_desktop.seed.transport.datagrams import MAX_DATAGRAM
@@ -149,3 +151,43 @@ async def test_control_text_that_is_not_utf_8_is_the_end() -> None:
         chunk.tsn, chunk.stream_id, chunk.protocol, chunk.user_data = association._local_tsn, 0, 51, b"\xff\xfe"
         await _send_chunk(viewer, chunk)
         assert "not UTF-8" in await owner.reached(PeerState.CLOSED, 2)
+
+
+async def _send_raw(viewer: AiortcViewer, chunks: bytes) -> None:
+    """One packet of these chunks, with the right tag and checksum."""
+    association = viewer.connection.sctp
+    assert association is not None
+    header = struct.pack("!HHL", 5000, 5000, association._remote_verification_tag)
+    checksum = crc32c(header + bytes(4) + chunks).to_bytes(4, "little")
+    await association.transport._send_data(header + checksum + chunks)
+
+
+def heartbeat() -> bytes:
+    chunk = HeartbeatChunk()
+    chunk.params = [(1, b"1234")]
+    return bytes(chunk)
+
+
+async def test_a_parameter_whose_length_cannot_be_is_the_end() -> None:
+    async with connected() as (_, owner, viewer):
+        broken = bytearray(heartbeat())
+        broken[6:8] = b"\0\1"
+        await _send_raw(viewer, bytes(broken))
+        assert "parameter" in await owner.reached(PeerState.CLOSED, 2)
+
+
+async def test_one_packet_of_many_heartbeats_gets_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with connected() as (peer, owner, viewer):
+        sent: list[bytes] = []
+        transmit = peer._dtls.transmit
+
+        def overheard(packets: list[bytes]) -> None:
+            sent.extend(packets)
+            transmit(packets)
+
+        monkeypatch.setattr(peer._dtls, "transmit", overheard)
+        await _send_raw(viewer, heartbeat() * 50)
+        viewer.control.send("after them")
+        async with asyncio.timeout(5):
+            assert await owner.control.get() == "after them"
+        assert sum(packet[12] == HeartbeatAckChunk.type for packet in sent) == 1

@@ -223,13 +223,17 @@ class Association(RTCSctpTransport):
         if int.from_bytes(packet[8:12], "little") != crc32c(packet[:8] + _NO_CHECKSUM + packet[12:]):
             return
         at, end = 12, len(packet)
+        answered: set[int] = set()
         while at + 4 <= end and not self._ended:
             kind, flags, length = _CHUNK.unpack_from(packet, at)
             if length < 4 or at + length > end:
                 raise ViolationError("a chunk of a wrong length")
             if tag != (0 if kind == InitChunk.type else self._local_verification_tag):
                 return
-            self._read_chunk(kind, flags, packet[at + 4 : at + length])
+            if kind not in answered:
+                self._read_chunk(kind, flags, packet[at + 4 : at + length])
+            if kind in _HANDSHAKE:
+                answered.add(kind)  # many in one packet would make one packet many
             at += (length + 3) & ~3
         if self._sack_needed:
             _run(self._send_sack())
@@ -240,6 +244,7 @@ class Association(RTCSctpTransport):
         elif kind == DataChunk.type:
             self._read_data(flags, body)
         elif kind in _HANDSHAKE and (cls := CHUNK_TYPES.get(kind)) is not None:
+            _check_parameters(body, _PARAMETERS_AT.get(kind, len(body)))
             _run(self._receive_chunk(cls(flags=flags, body=body)))
 
     def _read_sack(self, body: bytes) -> None:
@@ -357,6 +362,18 @@ class Association(RTCSctpTransport):
         self._progress.set()
 
 
+def _check_parameters(body: bytes, at: int) -> None:
+    """Raise ViolationError unless `body` from `at` on is a row of parameters (RFC 9260, section 3.2.1).
+
+    A length counts the parameter's own four bytes; aiortc goes by it without a look.
+    """
+    while at + 4 <= len(body):
+        length = int.from_bytes(body[at + 2 : at + 4], "big")
+        if length < 4 or at + length > len(body):
+            raise ViolationError("a parameter of a wrong length")
+        at += (length + 3) & ~3
+
+
 def _run(work: Coroutine[Any, Any, None]) -> None:
     """Drive one of aiortc's handlers to its end: over our DTLS, none of them ever waits."""
     try:
@@ -374,3 +391,5 @@ _BEFORE_DATA = (
 )
 _HANDSHAKE = frozenset({1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 14, 130})
 """Chunks that aiortc handles; FORWARD-TSN is not among them: nothing partially reliable was agreed on."""
+_PARAMETERS_AT = {1: 16, 2: 16, 4: 0, 5: 0, 6: 0, 9: 0, 130: 0}
+"""Where the parameters of INIT, INIT ACK, HEARTBEAT and its ACK, ABORT, ERROR and RE-CONFIG begin."""

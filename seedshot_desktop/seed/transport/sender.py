@@ -36,9 +36,13 @@ GIVE_UP_S = 25.0
 """How long nothing at all is acknowledged before the path counts as dead."""
 REPORTED_BLOCKS = 16
 """Some receivers name no more than this many gap blocks, so chunks beyond the last may have arrived."""
+MAX_SPAN = 4096
+"""Chunks between the first that is not acknowledged and the newest: a viewer that acknowledges all but one would
+otherwise have us keep the whole file, for what only gap blocks name may be taken back."""
 BURST_S = 0.001
 CREDIT_S = 0.005
-"""A late wake-up may catch up by this much time of sending."""
+MAX_CREDIT_S = 0.05
+"""A late wake-up may catch up by a round trip of sending, between these: a busy machine is late all the time."""
 _HEADER = struct.Struct("!BBHLHHL")
 _OUTSTANDING, _LOST, _ACKED = range(3)
 
@@ -228,6 +232,8 @@ class Sender:
         return any(allowance.ready_at(now) > now for allowance in self._allowances)
 
     def _send_new(self, now: float) -> bytes | None:
+        if self._next_tsn - self._cumulative > MAX_SPAN:
+            return None
         message = self._current or self._next_message()
         if message is None:
             self._note_app_limited()
@@ -312,7 +318,8 @@ class Sender:
     def _pace(self, size: int, now: float) -> None:
         for allowance in self._allowances:
             allowance.spend(size)
-        self._next_send = max(self._next_send, now - CREDIT_S) + size / self._bbr.pacing_rate
+        credit = min(max(self._bbr.min_rtt / 3, CREDIT_S), MAX_CREDIT_S)
+        self._next_send = max(self._next_send, now - credit) + size / self._bbr.pacing_rate
 
     def _note_app_limited(self) -> None:
         if self._in_flight < self._bbr.window:
@@ -507,7 +514,7 @@ class Sender:
         if self._lost_chunks:
             return True
         message = self._current or (self._urgent or self._waiting or (None,))[0]
-        if message is None:
+        if message is None or self._next_tsn - self._cumulative > MAX_SPAN:
             return False
         size = min(self.payload, len(message.data) - message.at)
         return not self._in_flight or self._in_flight + size <= self._peer_window

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from seedshot_desktop.seed.transport.inbound import ViolationError
-from seedshot_desktop.seed.transport.sender import GIVE_UP_S, Sender
+from seedshot_desktop.seed.transport.sender import GIVE_UP_S, MAX_SPAN, Sender
 from tests.netlab.link import LinkOptions
 from tests.netlab.simulation import MBIT, ROWS, Flow, Network, Receiver
 
@@ -314,3 +314,30 @@ def test_what_is_kept_is_bounded_by_the_window() -> None:
     drain(sender, 0.0)
     assert sender.in_flight <= sender.window + 1400
     assert len(sender._chunks) <= 40
+
+
+def test_a_viewer_that_never_acknowledges_one_chunk_bounds_what_is_kept() -> None:
+    sender = make_sender(20_000_000, window=1_000_000, first=1000)
+    now, sent = 0.0, 0
+    while now < 30.0 and not sender.dead:
+        now += 0.01
+        sent += len(drain(sender, now))
+        newest = sent - sender.retransmitted
+        sender.on_sack(now, 999, 1_000_000, [(2, newest)] if newest > 1 else [], 0)
+        sender.on_timer(now)
+        assert len(sender._chunks) <= MAX_SPAN + 1
+    assert len(sender._chunks) > MAX_SPAN / 2, "the bound was never near"
+
+
+# A busy machine
+
+
+@pytest.mark.parametrize(("row", "least_mbit"), [(0, 24), (1, 55), (2, 40), (3, 9)])
+def test_a_process_that_sleeps_half_of_the_time_still_fills_most_of_the_link(row: int, least_mbit: float) -> None:
+    _, size, options = ROWS[row]
+    network = Network(options, options, naps=(0.005, 0.005))
+    flow = network.add(size)
+    network.run(30)
+    assert flow.finished is not None
+    assert size * 8 / flow.finished / MBIT >= least_mbit
+    assert flow.sender.timeouts == 0
