@@ -19,6 +19,8 @@ MAX_CANDIDATE_CHARS = 512
 _HOSTNAME = re.compile(r"[0-9A-Za-z-]{1,63}\.local")
 _FOUNDATION = re.compile(r"[0-9A-Za-z+/]{1,32}")
 _TYPES = frozenset({"host", "srflx", "relay"})
+_METADATA = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "fd00:ec2::254")))
+"""Where clouds whose metadata service is not link-local keep it."""
 
 
 def parse_candidate(line: str) -> Candidate | None:
@@ -55,9 +57,9 @@ def may_reach(host: str) -> bool:
         address = ipaddress.ip_address(host)
     except ValueError:
         return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    return not (
+    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
+    address = inner or address
+    return address not in _METADATA and not (
         address.is_multicast
         or address.is_unspecified
         or address.is_loopback
