@@ -77,6 +77,7 @@ def _write(target: int, packet: bytes) -> None:
 def main(arguments: list[str]) -> None:
     """See the module."""
     first, second, forward, back, seed = arguments
+    namespaces.end_with_parent()
     links = [Link[bytes](LinkOptions(**json.loads(text)), int(seed) + i) for i, text in enumerate((forward, back))]
     descriptors = (open_tun(first), open_tun(second))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

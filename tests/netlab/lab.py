@@ -61,6 +61,7 @@ def open_lab(
     Raises LabError where the machine does not allow it.
     """
     namespaces.require_root()
+    namespaces.sweep()
     name = f"seedshot-{os.getpid()}-{next(_numbers)}"
     lab_names = (f"{name}-owner", f"{name}-viewer")
     emulator = None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 _CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -41,6 +43,20 @@ def create(name: str) -> None:
 def delete(name: str) -> None:
     """Take a namespace away; nothing where there is none."""
     subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+def sweep() -> None:
+    """Take away what labs have left behind whose process was killed."""
+    folder = Path("/run/netns")
+    for path in folder.glob("seedshot-*") if folder.exists() else ():
+        owner = path.name.split("-")[1]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            delete(path.name)
+
+
+def end_with_parent() -> None:
+    """Have this process ended when the one that started it ends, however that comes about."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ benchmark's links.
 
 from __future__ import annotations
 
+import random
 import struct
 from dataclasses import dataclass, field
 
@@ -73,13 +74,22 @@ class Flow:
     begins: float = 0.0
     written: int = 0
     finished: float | None = None
+    asleep_until: float = 0.0
+    """A busy machine: until then neither timers nor acknowledgements reach the sender."""
+    next_nap: float = 0.0
+    unread: list[tuple[int, int, list[tuple[int, int]], int]] = field(default_factory=list)
     trace: list[tuple[float, int]] = field(default_factory=list)
 
 
 class Network:
     """Flows that share one bottleneck, and a way back for each that never fills."""
 
-    def __init__(self, forward: LinkOptions, back: LinkOptions, seed: int = 1) -> None:
+    def __init__(
+        self, forward: LinkOptions, back: LinkOptions, seed: int = 1, naps: tuple[float, float] | None = None
+    ) -> None:
+        """`naps`: how long a sender's process runs and sleeps in turn, in the mean, on a machine that is too busy."""
+        self._naps = naps
+        self._random = random.Random(seed)
         self.now = 0.0
         self.forward: Link[tuple[int, object]] = Link(forward, seed)
         self.back: Link[tuple[int, object]] = Link(back, seed + 1)
@@ -98,7 +108,7 @@ class Network:
         """Go on until every flow is finished, or the time is `until`."""
         while self.now < until and any(flow.finished is None for flow in self.flows):
             for index, flow in enumerate(self.flows):
-                if self.now >= flow.begins:
+                if self.now >= flow.begins and not self._sleeps(flow):
                     self._send(index, flow)
             for index, other in enumerate(self.others):
                 other.on_timeout(self.now)
@@ -107,8 +117,19 @@ class Network:
             self._deliver()
             self.now = self._next(tick, until)
 
+    def _sleeps(self, flow: Flow) -> bool:
+        if self._naps is not None and self.now >= flow.next_nap:
+            runs_s, sleeps_s = self._naps
+            flow.asleep_until = self.now + self._random.expovariate(1 / sleeps_s)
+            flow.next_nap = flow.asleep_until + self._random.expovariate(1 / runs_s)
+        return self.now < flow.asleep_until
+
     def _send(self, index: int, flow: Flow) -> None:
         sender = flow.sender
+        if flow.unread:  # read together, as the association does
+            cumulative, window, gaps, _ = flow.unread[-1]
+            sender.on_sack(self.now, cumulative, window, gaps, sum(sack[3] for sack in flow.unread))
+            flow.unread.clear()
         while flow.written < flow.total and sender.buffered < 256 * 1024:
             size = min(65536, flow.total - flow.written)
             sender.write(1, 53, bytes(size))
@@ -139,8 +160,10 @@ class Network:
                     self.others[-1 - index].on_ack(self.now, sack)
                 continue
             assert isinstance(sack, tuple)
-            cumulative, window, gaps, duplicates = sack
-            self.flows[index].sender.on_sack(self.now, cumulative, window, gaps, duplicates)
+            flow = self.flows[index]
+            if flow.unread and sack[0] < flow.unread[-1][0]:
+                continue  # overtaken by one that says more
+            flow.unread.append(sack)
 
     def _next(self, tick: float, until: float) -> float:
         times = [until]
@@ -151,6 +174,10 @@ class Network:
         for flow in self.flows:
             if self.now < flow.begins:
                 times.append(flow.begins)
+            elif self.now < flow.asleep_until:
+                times.append(flow.asleep_until)
+            elif flow.unread:
+                times.append(self.now)
             elif (deadline := flow.sender.deadline(self.now)) is not None:
                 # a timer of an event loop is never exact
                 times.append(max(deadline, self.now + tick) if deadline <= self.now else deadline)

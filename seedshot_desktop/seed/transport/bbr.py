@@ -342,9 +342,14 @@ class Bbr:
         self.full_bw_reached = self._full_bw_rounds >= FULL_BANDWIDTH_ROUNDS
 
     def _queue_is_growing(self) -> bool:
-        """Every recent packet took longer than the path alone does."""
-        rise = min(max(self.min_rtt / 8, 0.003), 0.016)
-        return len(self._recent_rtts) == RECENT_RTTS and min(self._recent_rtts) >= self.min_rtt + rise
+        """Every recent packet took longer than the path alone does, and by more than they differ among themselves.
+
+        A queue raises all of them alike; a machine that is too busy to look at its socket scatters them.
+        """
+        if len(self._recent_rtts) < RECENT_RTTS:
+            return False
+        least, most = min(self._recent_rtts), max(self._recent_rtts)
+        return least - self.min_rtt >= max(min(max(self.min_rtt / 8, 0.003), 0.016), (most - least) / 6)
 
     # Cycling
 
@@ -456,7 +461,7 @@ class Bbr:
     def _watch_queue(self, s: Sample) -> None:
         """Alone, every cycle empties the queue; one that never is empty is somebody else's."""
         if s.rtt is not None:
-            if s.rtt <= self.min_rtt + max(self.min_rtt / 8, 0.003):
+            if s.rtt <= self.min_rtt + max(self.min_rtt / 5, 0.005):
                 self._near_at = s.now
             else:
                 self._far_at = s.now
