@@ -21,7 +21,7 @@ from seedshot_desktop.seed.messages import (
 from seedshot_desktop.seed.pacing import Bucket
 from seedshot_desktop.seed.reports import Reports
 from seedshot_desktop.seed.share import Share
-from seedshot_desktop.seed.steps import Admitted, FileBroke, SocketLeft, TurnedAway
+from seedshot_desktop.seed.steps import Admitted, FileBroke, ShareOver, SocketLeft, TurnedAway
 from seedshot_desktop.seed.tasks import Tasks
 from seedshot_desktop.seed.transfer import FailReason
 from seedshot_desktop.seed.transport import IceOptions, Peer
@@ -69,6 +69,7 @@ class Desk:
         self._shares: dict[str, Share] = {}
         self._visits: dict[Visit, None] = {}
         self._signalled: dict[tuple[str, str], Visit] = {}
+        self._former: set[tuple[str, str]] = set()
         self._upload = Bucket(0)
         self._share_uploads: dict[str, Bucket] = {}
         self._counted: dict[Visit, int] = {}
@@ -103,16 +104,23 @@ class Desk:
         return next((visit for visit in self._visits if (visit.share, visit.viewer) == (share, viewer)), None)
 
     def forget_signalling(self) -> None:
-        """The server's names of viewers mean nothing on another connection."""
+        """The server's names of viewers mean nothing to another server."""
         self._signalled.clear()
+        self._former.clear()
+
+    def lose_signalling(self) -> None:
+        """A server that comes back tells who has left by the old names, but a new one may give them to others."""
+        self._former = set(self._signalled)
 
     # What the signalling server says
 
     def on_offer(self, offer: Offer) -> None:
         """A viewer asks: begin its visit, or say that there is no room."""
         share = self._shares.get(offer.id)
-        if share is None or (offer.id, offer.viewer) in self._signalled:
+        name = (offer.id, offer.viewer)
+        if share is None or (name in self._signalled and name not in self._former):
             return
+        self._former.discard(name)
         if share.guests >= self._options.max_viewers or not self._make_room(share):
             self._signal(Full(offer.id, offer.viewer))
             return
@@ -219,9 +227,13 @@ class Desk:
         share = self._shares.get(visit.share)
         if share is None or visit not in self._visits:
             return
-        share.note_complete(visit.viewer)
         self._reports.tell_progress(visit)
-        self._reports.say(Viewed(visit.share, visit.viewer, share.views))
+        if not visit.session.counts:
+            share.release(visit.viewer)
+        elif share.note_complete(visit.viewer):
+            self._reports.say(Viewed(visit.share, visit.viewer, share.views))
+        else:
+            visit.receive(ShareOver(EndReason.EXPIRED))
 
     def broke(self, visit: Visit, file: int, reason: FailReason) -> None:
         """visit.House"""
@@ -239,7 +251,8 @@ class Desk:
         """visit.House"""
         self._visits.pop(visit, None)
         self._counted.pop(visit, None)
-        self._signalled.pop((visit.share, visit.signalled_as), None)
+        if self._is_signalled(visit):
+            del self._signalled[visit.share, visit.signalled_as]
         self._reports.forget(visit)
         if not visit.session.admitted:
             return

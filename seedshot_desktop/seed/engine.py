@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from seedshot_desktop.errors import SeedshotError, SignallingError
-from seedshot_desktop.seed import addresses
+from seedshot_desktop.seed import addresses, link
 from seedshot_desktop.seed.desk import Desk
 from seedshot_desktop.seed.files import SharedFile, open_files
 from seedshot_desktop.seed.messages import (
@@ -44,19 +44,22 @@ from seedshot_desktop.seed.messages import (
     ShareStatus,
     Stop,
     Stopped,
+    Unseed,
 )
 from seedshot_desktop.seed.reports import Reports
 from seedshot_desktop.seed.session import State
 from seedshot_desktop.seed.share import Share
 from seedshot_desktop.seed.steps import ConnectionClosed, Dismissed, FilesReady, ShareOver
-from seedshot_desktop.seed.tasks import Tasks
+from seedshot_desktop.seed.tasks import Tasks, wait
 from seedshot_desktop.seed.uplink import HostedServer, HostServer, Uplink
-from signal_server.protocol import EndedReason, ErrorCode, Left, Offer, OwnerCandidate, OwnerMessage
+from signal_server.protocol import EndedReason, ErrorCode, Left, Offer, OwnerCandidate, OwnerMessage, id_of_token
 
 READERS = 4
 """Threads that read files."""
 FAREWELL_S = 1.2
 """For telling every page and the server, when the engine ends."""
+RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
+"""Between attempts to go to another server; doubled each time."""
 HANG_UP_S = 0.3
 """For closing connections when there is no time to say why."""
 LONGEST_TIMER_S = 30.0
@@ -104,9 +107,10 @@ class Engine:
         self._desk.configure(options)
         self._expiry: dict[str, asyncio.TimerHandle] = {}
         self._stopping = asyncio.Event()
-        self._connecting = asyncio.Lock()
+        self._hurry = asyncio.Event()
         self._started = False
         self._lost = False
+        self._complaint = ""
 
     # Its life
 
@@ -120,6 +124,7 @@ class Engine:
             self._started = True
             self._reports.say(EngineStarted(self._uplink.base_url))
             self._reports.touch()
+            self._configure(self._options)
             await self._stopping.wait()
             await self._say_farewell()
             self._reports.say(Stopped())
@@ -127,8 +132,9 @@ class Engine:
             await self._close()
 
     async def _connect(self) -> None:
-        async with self._connecting:
-            await self._uplink.start(self._options, {share.id: share.token for share in self._shares.values()})
+        await self._uplink.start(self._options)
+        for share in self._shares.values():
+            self._uplink.seed(share.id, share.token)
 
     async def _say_farewell(self) -> None:
         self._end_all(EndReason.REVOKED)
@@ -174,6 +180,8 @@ class Engine:
                 self._revoke(share)
             case RevokeAll():
                 self._end_all(EndReason.REVOKED)
+            case Unseed():
+                self._unseed(command)
             case DismissViewer(share, viewer):
                 visit = self._desk.find(share, viewer)
                 if visit is not None:
@@ -216,8 +224,7 @@ class Engine:
             return
         self._shares[share.id] = share
         self._desk.open(share)
-        if self._uplink.signalling is not None:
-            self._uplink.signalling.seed(share.id, share.token)
+        self._uplink.seed(share.id, share.token)
         self._arm_expiry(share)
         self._reports.touch()
         if command.files is not None:
@@ -277,12 +284,21 @@ class Engine:
         share.end(reason)
         for visit in visits:
             visit.receive(ShareOver(reason))
-        if self._uplink.signalling is not None:
-            self._uplink.signalling.unseed(share.id, _UNSEED.get(reason, EndedReason.REVOKED))
+        self._uplink.unseed(share.id, share.token, _UNSEED.get(reason, EndedReason.REVOKED))
         if timer := self._expiry.pop(share.id, None):
             timer.cancel()
         self._reports.say(ShareEnded(share.id, reason))
         self._reports.touch()
+
+    def _unseed(self, command: Unseed) -> None:
+        """A token that is none proves nothing, and what lives here has not ended."""
+        token = link.encode_base64url(command.token)
+        try:
+            share = id_of_token(token)
+        except ValueError:
+            return
+        if share not in self._shares:
+            self._uplink.unseed(share, token, _UNSEED.get(command.reason, EndedReason.REVOKED))
 
     # Limits
 
@@ -321,24 +337,45 @@ class Engine:
         self._options = options
         self._desk.configure(options)
         if moved and self._started:
-            self._tasks.own(self._reconnect(), "reconnect")
+            self._complaint = ""
+            self._hurry.set()
+            if not self._tasks.named("reconnect"):
+                self._tasks.own(self._reconnect(), "reconnect")
 
     async def _reconnect(self) -> None:
-        async with self._connecting:
-            before = self._uplink.base_url
-            await self._uplink.stop()
-            self._desk.forget_signalling()
-            self._reports.touch()
-            try:
-                tokens = {share.id: share.token for share in self._shares.values()}
-                await self._uplink.start(self._options, tokens)
-            except SignallingError as error:
-                self._reports.say(CommandFailed(str(error)))
-                return
+        """Until the engine is at the server of the latest options; tried again with growing pauses."""
+        delay = RETRY_S
+        while not self._uplink.same_server(self._options):
+            self._hurry.clear()
+            await self._change_server()
+            if self._uplink.signalling is None:
+                await wait(self._hurry, delay)
+                delay = min(2 * delay, LONGEST_RETRY_S)
+
+    async def _change_server(self) -> None:
+        before = self._uplink.base_url
+        await self._uplink.stop()
+        self._desk.forget_signalling()
+        self._reports.touch()
+        try:
+            await self._connect()
+        except SignallingError as error:
+            self._complain(str(error))
+        else:
+            self._complaint = ""
             if self._uplink.base_url != before:
                 self._moved(self._uplink.base_url)
 
+    def _complain(self, problem: str) -> None:
+        """There is no server; said once, however often it is tried again."""
+        self._lost = True
+        if problem != self._complaint:
+            self._complaint = problem
+            self._reports.say(CommandFailed(problem))
+        self._reports.touch()
+
     def _check_network(self) -> None:
+        self._hurry.set()
         self._uplink.check()
         for share in list(self._shares.values()):
             self._arm_expiry(share)
@@ -359,7 +396,7 @@ class Engine:
         self._uplink.state, self._uplink.problem = state, problem
         self._reports.touch()
         if state is ServerState.OFFLINE:
-            self._desk.forget_signalling()
+            self._desk.lose_signalling()
             if changed:
                 self._lost = True
                 self._reports.say(ServerLost(problem, retry_s))

@@ -269,7 +269,13 @@ def _pin(file: DiskFile, name: str) -> Pin:
         if not stat.S_ISREG(status.st_mode):
             raise ShareError(f"“{name}” is not a file but a device or a pipe. Copy what it holds into a file.")
         with open_plainly(file.path) as opened:
-            return Pin.of(os.fstat(opened.fileno()))
+            pin = Pin.of(os.fstat(opened.fileno()))
+            if pin.size == 0 and opened.read(1) != b"":
+                raise ShareError(
+                    f"“{name}” says that it is empty, and is not: the system makes it up as it is read, or it is "
+                    "being written. Copy what it holds into a file, and share that."
+                )
+            return pin
     except FileNotFoundError as error:
         raise FileVanishedError(f"“{name}” is not there any more. Share it again from where it is now.") from error
     except PermissionError as error:

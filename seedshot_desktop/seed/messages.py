@@ -135,6 +135,17 @@ class RevokeAll(Message, frozen=True):
     """End every share now."""
 
 
+class Unseed(Message, frozen=True):
+    """A share of an engine before this one has ended: the server is told, should it not know yet."""
+
+    token: bytes
+    reason: EndReason
+
+    def __repr__(self) -> str:
+        """Never the token: a log line or a crash report may print this."""
+        return f"Unseed({self.reason.name})"
+
+
 class DismissViewer(Message, frozen=True):
     """Send one viewer away; the link still works for the others."""
 
@@ -164,7 +175,7 @@ class Stop(Message, frozen=True):
     """Revoke everything, say so to every page, and end."""
 
 
-Command = Seed | Provide | Revoke | RevokeAll | DismissViewer | ChangeLimits | Configure | CheckNetwork | Stop
+Command = Seed | Provide | Revoke | RevokeAll | Unseed | DismissViewer | ChangeLimits | Configure | CheckNetwork | Stop
 
 
 # Values in events

@@ -38,6 +38,7 @@ from seedshot_desktop.seed.messages import (
     decode_command,
     frame,
 )
+from seedshot_desktop.seed.tasks import log, place_of
 from signal_server.listen import ListenError, PortTakenError
 from signal_server.pages import PagesError
 from signal_server.server import ServerConfig, SignalServer
@@ -47,6 +48,8 @@ PORT_ATTEMPTS = 32
 OPEN_FILES = 8192
 """What the soft limit is raised to, where the hard one allows it: each viewer takes a few sockets."""
 STOPPED, FAILED, GARBAGE, ORPHANED = 0, 1, 2, 3
+_OURS = ("seedshot_desktop", "signal_server")
+"""Loggers that keep to the rule that a line names no address, id or file."""
 LAST_S = 2.5
 """From the end of standard input to the end of the process, at the latest."""
 _READ = 256 * 1024
@@ -228,7 +231,29 @@ def fast_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def log_quietly() -> None:
+    """This product's own warnings on standard error; no other library's lines, and no text of an error.
+
+    Both may hold an address, an id or a file's name.
+    """
+    logging.getLogger().addHandler(logging.NullHandler())  # in place of the one that prints warnings
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("seedshot engine: %(message)s"))
+    for name in _OURS:
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).setLevel(logging.WARNING)
+    sys.excepthook = lambda _kind, error, _trace: _log_fault(error)
+    sys.unraisablehook = lambda fault: _log_fault(fault.exc_value)
+    threading.excepthook = lambda fault: _log_fault(fault.exc_value)
+
+
+def _log_fault(error: BaseException | None) -> None:
+    if error is not None:
+        log.error("an error that nobody expected: %s at %s", type(error).__name__, place_of(error))
+
+
 async def _main(source: BinaryIO, sink: BinaryIO) -> int:
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: _log_fault(fault.get("exception")))
     pipes = Pipes(source, sink, asyncio.get_running_loop())
     code = await Child(pipes).run()
     pipes.finish(timeout_s=0.5)
@@ -240,7 +265,7 @@ def main() -> int:
     if sys.stderr is None:  # a windowed Python on Windows
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the process lives
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="seedshot engine: %(message)s")
+    log_quietly()
     raise_file_limit()
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not print into the events

@@ -114,6 +114,8 @@ class Session:
         self.state = State.CONNECTING
         self.admitted = False
         """Was admitted at some time: its leaving is worth telling."""
+        self.counts = False
+        """Is a view: it is complete, and not by claims alone, as that of a page that only connected again."""
         self._secret = secret
         self._sender: Sender | None = None
         self._broken: dict[int, FailReason] = {}
@@ -269,6 +271,9 @@ class Session:
         self._progress_at = now
         if message.file in self._broken:
             return [_say(Failed(message.file, self._broken[message.file]))]
+        if self.state is State.COMPLETE and not self.counts and sender.wanted:
+            self.counts = True  # it wants what it said it held: before the first byte leaves, this is a view after all
+            return [NoteProgress(), NoteComplete()]
         return [NoteProgress()]
 
     def _ack(self, sender: Sender, message: Ack, now: float) -> list[Action]:
@@ -279,6 +284,7 @@ class Session:
         if self.state is State.RECEIVING and sender.complete:
             self.state = State.COMPLETE
             self._reserved = False
+            self.counts = sender.delivered > 0 or sender.total == 0
             return [NoteProgress(), NoteComplete()]
         return [NoteProgress()]
 

@@ -72,17 +72,29 @@ class Share:
         """That viewer is gone; a view that was kept for it is free again."""
         self._guests.pop(viewer, None)
 
-    def note_complete(self, viewer: str) -> None:
-        """One complete view; the share may be used up by it."""
-        if viewer in self._guests:
-            self._guests[viewer] = False
+    def note_complete(self, viewer: str) -> bool:
+        """One complete view, which may use the share up; False where none is left that this viewer could have."""
+        if not self._guests.get(viewer, False) and not self._has_view_left():
+            return False
+        self.release(viewer)
         self.views += 1
         if self.limits.max_views is not None and self.views >= self.limits.max_views and self.ended is None:
             self.ended = EndReason.USED_UP
+        return True
+
+    def release(self, viewer: str) -> None:
+        """The view that was kept for that viewer is free again, and the viewer stays."""
+        if viewer in self._guests:
+            self._guests[viewer] = False
 
     def change_limits(self, limits: Limits, complete: set[str]) -> list[str]:
-        """New limits; returns the viewers for whom they leave no view, the latest comers first to go."""
+        """New limits; returns the viewers for whom they leave no view, the latest comers first to go.
+
+        A share that was used up and whose last viewers are still here lives again if there are views left.
+        """
         self.limits = limits
+        if self.ended is EndReason.USED_UP and (limits.max_views is None or limits.max_views > self.views):
+            self.ended = None
         if limits.max_views is None:
             self._guests = dict.fromkeys(self._guests, False)
             return []

@@ -30,6 +30,7 @@ from websockets.exceptions import (
 
 from seedshot_desktop.errors import SignallingError
 from seedshot_desktop.seed.messages import ServerState
+from seedshot_desktop.seed.tasks import wait
 from signal_server import protocol
 from signal_server.protocol import (
     CloseCode,
@@ -128,16 +129,27 @@ class Signalling:
         if self._online:
             self._show(share)
 
-    def unseed(self, share: str, reason: EndedReason) -> None:
-        """That share is over; if the server cannot hear it now, it will after the reconnection."""
-        token = self._tokens.pop(share, None)
-        if token is None:
+    @property
+    def unheard(self) -> dict[str, tuple[str, EndedReason]]:
+        """Tokens and reasons of the shares that ended, and of which the server may not have heard yet."""
+        return dict(self._ended)
+
+    def unseed(self, share: str, reason: EndedReason, token: str = "") -> None:
+        """That share is over; if the server cannot hear it now, it will after the reconnection.
+
+        `token` proves a share that was never shown here; without it, such a share is passed over.
+        """
+        shown = self._tokens.pop(share, "")
+        if not shown and not token:
             return
         self._unconfirmed.discard(share)
-        self._ended[share] = (token, reason)
+        self._ended[share] = (shown or token, reason)
         while len(self._ended) > MAX_REMEMBERED:
             self._ended.popitem(last=False)
+        self._wanted.set()
         if self._online:
+            if not shown:
+                self.send(Seed(token))
             self.send(Unseed(share, reason))
 
     def send(self, message: OwnerMessage) -> None:
@@ -173,7 +185,7 @@ class Signalling:
             delay = self._delay(failures)
             failures += 1
             self._listener.on_server(ServerState.OFFLINE, problem, delay)
-            await _wait(self._look, delay)
+            await wait(self._look, delay)
 
     def _delay(self, failures: int) -> float:
         """Exponential back-off with full jitter, so that a server that comes back is not met by everyone at once."""
@@ -375,12 +387,3 @@ def _closed(code: int | None) -> str:
             return "The server broke off the connection. Trying again by itself."
         case _:
             return "The connection to the server broke. Connecting again."
-
-
-async def _wait(event: asyncio.Event, timeout_s: float) -> None:
-    """Until `event`, for at most `timeout_s`."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            await event.wait()
-    except TimeoutError:
-        pass  # nobody called

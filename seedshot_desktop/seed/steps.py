@@ -138,7 +138,10 @@ class NoteProgress:
 
 @dataclass(frozen=True, slots=True)
 class NoteComplete:
-    """Every byte is acknowledged, for the first time in this visit."""
+    """Every byte is acknowledged, for the first time in this visit; look at ``counts`` whether it is a view.
+
+    Comes a second time where a visit that was no view turns into one: answer with ShareOver if none is left.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Tasks:
 
     def named(self, name: str) -> set[asyncio.Task[None]]:
         """Those that still run under `name`."""
-        return {task for task in self._running if task.get_name() == name}
+        return {task for task in self._running if task.get_name() == name and not task.done()}
 
     async def cancel(self) -> None:
         """End them all, and wait until they have ended."""
@@ -41,12 +41,21 @@ class Tasks:
         self._running.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
-        log.error("the task %s failed: %s at %s", task.get_name(), type(error).__name__, _place(error))
+        log.error("the task %s failed: %s at %s", task.get_name(), type(error).__name__, place_of(error))
         if on_failure is not None:
             on_failure()
 
 
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """Where it was raised; never its text, which may hold a name or an address."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].name}, line {frames[-1].lineno}" if frames else "an unknown place"
+
+
+async def wait(event: asyncio.Event, timeout_s: float) -> None:
+    """Until `event`, for at most `timeout_s`."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        pass  # nobody called

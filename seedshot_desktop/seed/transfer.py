@@ -242,6 +242,11 @@ class Sender:
         """Bytes sent for the current request and not acknowledged."""
         return self._sent - self._acked if self._sending else 0
 
+    @property
+    def wanted(self) -> int:
+        """Bytes of the current request that are still to be sent."""
+        return self._sizes[self._file] - self._sent if self._sending else 0
+
     def get(self, message: Get) -> None:
         """Serve this request from now on; raises Violation."""
         if message.request <= self._request:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from seedshot_desktop.errors import SignallingError
 from seedshot_desktop.seed.addresses import LOOPBACK, base_url_of, default_route_address, is_every
 from seedshot_desktop.seed.messages import EngineOptions, ServerState
-from seedshot_desktop.seed.signalling import Listener, Signalling
+from seedshot_desktop.seed.signalling import MAX_REMEMBERED, Listener, Signalling
+from signal_server.protocol import EndedReason
 
 WATCH_S = 5.0
 """Between looks at the routing table: two system calls."""
@@ -46,14 +48,18 @@ class Uplink:
         self._hosted: HostedServer | None = None
         self._address = LOOPBACK
         self._tasks: list[asyncio.Task[None]] = []
+        self._unheard: OrderedDict[str, tuple[str, EndedReason]] = OrderedDict()
         self.signalling: Signalling | None = None
         """None until the server's address is known."""
         self.state = ServerState.CONNECTING
         self.problem = ""
         self.base_url = ""
 
-    async def start(self, options: EngineOptions, tokens: dict[str, str]) -> None:
-        """Start the embedded server or name the remote one, and begin to connect; raises SignallingError."""
+    async def start(self, options: EngineOptions) -> None:
+        """Start the embedded server or name the remote one, and begin to connect; raises SignallingError.
+
+        Live shares are shown with ``seed`` once this has returned, so that none is missed that came meanwhile.
+        """
         self._options = options
         self.state, self.problem = ServerState.CONNECTING, ""
         try:
@@ -64,8 +70,9 @@ class Uplink:
         except SignallingError as error:
             self.state, self.problem = ServerState.OFFLINE, str(error)
             raise
-        for share, token in tokens.items():
-            self.signalling.seed(share, token)
+        for share, (token, reason) in self._unheard.items():
+            self.signalling.unseed(share, reason, token)
+        self._unheard.clear()
         self._tasks = [asyncio.create_task(self.signalling.run(), name="signalling")]
         if self._may_move:
             self._tasks.append(asyncio.create_task(self._watch(), name="address watch"))
@@ -76,6 +83,9 @@ class Uplink:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        if self.signalling is not None:
+            for share, (token, reason) in self.signalling.unheard.items():
+                self._remember(share, token, reason)
         self.signalling = None
         if self._hosted is not None:
             hosted, self._hosted = self._hosted, None
@@ -84,6 +94,23 @@ class Uplink:
                     await hosted.close()
             except TimeoutError:
                 pass  # a client that does not hang up; its socket goes with the process
+
+    def seed(self, share: str, token: str) -> None:
+        """Show this token now and after every reconnection; without a server, after ``start`` again."""
+        if self.signalling is not None:
+            self.signalling.seed(share, token)
+
+    def unseed(self, share: str, token: str, reason: EndedReason) -> None:
+        """That share is over: the server is told, or the next one if there is none now."""
+        if self.signalling is not None:
+            self.signalling.unseed(share, reason, token)
+        else:
+            self._remember(share, token, reason)
+
+    def _remember(self, share: str, token: str, reason: EndedReason) -> None:
+        self._unheard[share] = (token, reason)
+        while len(self._unheard) > MAX_REMEMBERED:
+            self._unheard.popitem(last=False)
 
     def same_server(self, options: EngineOptions) -> bool:
         """Whether `options` lead to the server that is in use, under the same name."""

@@ -148,6 +148,8 @@ class EngineBridge(QObject):
             self.heard.emit(ShareEnded(share, EndReason.EXPIRED))
         for seed in self._retained.replay(self._clock()):
             self._write(seed)
+        for unseed in self._retained.ended():
+            self._write(unseed)
         self.started.emit()
 
     def _write(self, command: Command) -> None:

@@ -3,12 +3,16 @@
 The engine keeps shares in memory only, so the app retains the commands that
 made them. Replayed, a share keeps its keys, and so its link; its limits shrink
 by the time and the views that were used up before.
+
+Of shares that ended, the tokens are retained, for a bounded number of them: the
+engine that died may not have told the server, or was the server itself.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import msgspec
@@ -16,6 +20,7 @@ import msgspec
 from seedshot_desktop.seed.messages import (
     ChangeLimits,
     Command,
+    EndReason,
     Event,
     File,
     Limits,
@@ -25,9 +30,12 @@ from seedshot_desktop.seed.messages import (
     Seed,
     ShareEnded,
     Stop,
+    Unseed,
     Viewed,
 )
 
+MAX_ENDED = 256
+"""Ended shares that a new engine is told of; it keeps as many for its server."""
 _ID_BYTES = 10
 
 
@@ -49,6 +57,7 @@ class Retained:
 
     def __init__(self) -> None:
         self._shares: dict[str, _Share] = {}
+        self._ended: OrderedDict[str, Unseed] = OrderedDict()
 
     def __len__(self) -> int:
         """How many shares live."""
@@ -59,22 +68,24 @@ class Retained:
         match command:
             case Seed():
                 self._shares[share_of(command)] = _Share(command, now)
+                self._ended.pop(share_of(command), None)
             case Provide(share=share, files=files):
                 self._change(share, files=files)
             case ChangeLimits(share=share, limits=limits):
                 self._change(share, limits=limits)
             case Revoke(share=share):
-                self._shares.pop(share, None)
+                self._end(share, EndReason.REVOKED)
             case RevokeAll() | Stop():
-                self._shares.clear()
+                for share in list(self._shares):
+                    self._end(share, EndReason.REVOKED)
             case _:
                 pass  # about viewers and the network, not about what is shared
 
     def note_event(self, event: Event) -> None:
         """Forget the share that ended, count its views."""
         match event:
-            case ShareEnded(share=share):
-                self._shares.pop(share, None)
+            case ShareEnded(share=share, reason=reason):
+                self._end(share, reason)
             case Viewed(share=share, views=views) if share in self._shares:
                 self._shares[share].views = max(views, self._shares[share].views)
             case _:
@@ -84,7 +95,7 @@ class Retained:
         """The shares whose limits are used up at `now`, forgotten from here on."""
         over = [share for share, entry in self._shares.items() if _remaining(entry, now) is None]
         for share in over:
-            del self._shares[share]
+            self._end(share, EndReason.EXPIRED)
         return over
 
     def replay(self, now: float) -> list[Seed]:
@@ -95,6 +106,17 @@ class Retained:
                 seeds.append(msgspec.structs.replace(entry.seed, limits=limits))
                 self._shares[share] = _Share(seeds[-1], now)
         return seeds
+
+    def ended(self) -> list[Unseed]:
+        """What a new engine is told of those that are over, oldest first."""
+        return list(self._ended.values())
+
+    def _end(self, share: str, reason: EndReason) -> None:
+        """Only the token stays; the keys and the files go."""
+        if entry := self._shares.pop(share, None):
+            self._ended[share] = Unseed(entry.seed.keys.token, reason)
+            while len(self._ended) > MAX_ENDED:
+                self._ended.popitem(last=False)
 
     def _change(self, share: str, *, files: tuple[File, ...] | None = None, limits: Limits | None = None) -> None:
         """Other files or limits for a share that lives; nothing for one that does not."""

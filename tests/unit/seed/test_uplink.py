@@ -49,7 +49,7 @@ async def started(options: EngineOptions) -> AsyncIterator[tuple[Uplink, list[st
         return hosted
 
     link = Uplink(Ear(), host, moves.append)
-    await link.start(options, {})
+    await link.start(options)
     yield link, moves
     await link.stop()
     assert hosted.closed is not bool(options.server_url)
