@@ -11,15 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
+from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 
 from signal_server.gate import Address, Gate, parse_address, quota_key
-from signal_server.limits import Limits
+from signal_server.limits import Bucket, Limits
 
 T = TypeVar("T")
 _END_OF_HEAD = b"\r\n\r\n"
+_MESSAGES = {Opcode.TEXT, Opcode.BINARY}
+_PIECE = 4096
+"""Bytes: some 680 of the smallest frames, which is a few milliseconds."""
 
 
 def quiet_logger() -> logging.Logger:
@@ -75,6 +80,8 @@ class Connection(ServerConnection):
         """The end of a connection on which no further request comes."""
         self._unread = door.limits.handshake_bytes
         self._tls_task: asyncio.Task[None] | None = None
+        self._frames = Bucket(door.limits.frames, self.loop.time())
+        self._control_frames = Bucket(door.limits.control_frames, self.loop.time())
         self.peer: Address | None = None
         self.local: Address | None = None
 
@@ -90,12 +97,12 @@ class Connection(ServerConnection):
         self._door.half_open.discard(self)
         return True
 
-    def send_now(self, text: str) -> bool:
-        """Hand `text` to the transport without waiting; False when it is gone, or reads too slowly and was cut."""
+    def send_now(self, text: str, most: int) -> bool:
+        """Hand `text` to the transport without waiting; False when it is gone, or cut: over `most` bytes unsent."""
         if self.transport.is_closing():
             return False
         broadcast((self,), text)
-        if self.transport.get_write_buffer_size() <= self._door.limits.send_buffer:
+        if self.transport.get_write_buffer_size() <= most:
             return True
         self.transport.abort()
         return False
@@ -128,7 +135,7 @@ class Connection(ServerConnection):
     def data_received(self, data: bytes) -> None:
         """Bytes came; before there is a WebSocket only so many are taken, whatever they ask for."""
         if self._handed_over:
-            super().data_received(data)
+            self._read_frames(data)
             return
         self._unread -= len(data)
         if self._unread < 0:
@@ -152,7 +159,30 @@ class Connection(ServerConnection):
         if self._made:
             super().connection_lost(exc)
 
+    # websockets
+
+    def process_event(self, event: Event) -> None:
+        """A frame has come, or the request; who sends more frames than anyone needs is cut.
+
+        websockets answers pings by itself and reads on while it closes, which none of the rooms' limits would see.
+        """
+        if isinstance(event, Frame) and not self._may_send(event, self.loop.time()):
+            self.transport.abort()
+            return
+        super().process_event(event)
+
     # Inside
+
+    def _may_send(self, frame: Frame, now: float) -> bool:
+        is_message = frame.fin and frame.opcode in _MESSAGES and self.protocol.state is State.OPEN
+        return self._frames.take(now) and (is_message or self._control_frames.take(now))
+
+    def _read_frames(self, data: bytes) -> None:
+        """In pieces, as websockets reads all frames of one before it lets us count them."""
+        for start in range(0, len(data), _PIECE):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + _PIECE])
 
     def _tls_begun(self, transport: asyncio.Transport) -> Awaitable[asyncio.Transport | None]:
         """A TLS handshake whose first step is done, before uvloop reads: the first bytes must not come to us."""

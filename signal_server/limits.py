@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 
@@ -39,14 +41,36 @@ class Limits:
     """Between pings; a socket that does not answer one for as long again is closed."""
     send_buffer: int = 256 * 1024
     """Unsent bytes of one socket; a slower reader is cut, so that nobody waits for it."""
+    owner_send_buffer: int = 1024 * 1024
+    """The same of an owner's: `knocking_per_owner` offers of the largest size do not cut it."""
     read_queue: int = 4
     """Frames of one socket that are read ahead of their handling."""
     owner_messages: Rate = Rate(per_s=256, burst=1024)
     """Registers 256 shares and answers their viewers in one go after a reconnection."""
     viewer_messages: Rate = Rate(per_s=16, burst=128)
     """An offer and the candidates of a machine with many interfaces."""
+    control_frames: Rate = Rate(per_s=16, burst=256)
+    """Pings, pongs and fragments of one socket, and all that comes once it is being closed; more cuts it."""
+    frames: Rate = Rate(per_s=512, burst=2048)
+    """WebSocket frames of any kind of one socket: twice what an owner may say; more cuts it."""
+    replies_per_view: int = 32
+    """What an owner may say beyond `owner_messages` for each offer passed on to it: strangers make it speak."""
     views: Rate = Rate(per_s=0.5, burst=8)
     """Offers of one viewer: each costs the owner some milliseconds."""
+    views_per_address: Rate = Rate(per_s=4, burst=128)
+    """Offers for one share from one address that are passed on, whatever socket they come from; others wait. An
+    office of 50 behind one address may open a link at once and reload it."""
+    remembered_addresses: int = 20_000
+    """Addresses, by share, whose `views_per_address` are not all back; the longest unseen are forgotten first."""
+    knocking_per_owner: int = 64
+    """Viewers in all whom an owner has not let in yet; beyond it, who has many gives way to who has few. It is what
+    an owner takes for one share, so that the choice is made here, where addresses are known."""
+    knocking_per_address: int = 32
+    """The same from one address: the others of a large office follow as these are let in, within a second or so."""
+    knock_s: float = 30.0
+    """An owner has let a viewer in or ended its visit by then (20 s); if not, it has forgotten it."""
+    candidates_per_view: int = 80
+    """Candidates of a viewer that are passed on with one offer; a page sends 64 at most."""
     faults: Rate = Rate(per_s=0.1, burst=8)
     """Messages that no honest client sends; beyond this the socket is closed with 1008."""
     shares: int = 100_000
@@ -87,3 +111,30 @@ class Bucket:
             return False
         self._tokens -= 1
         return True
+
+
+class Buckets:
+    """A bucket for each key that was in use lately: a full one is as good as none, so memory follows the rate."""
+
+    def __init__(self, rate: Rate, most: int) -> None:
+        self._rate = rate
+        self._most = most
+        self._used: OrderedDict[Hashable, tuple[Bucket, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._used)
+
+    def take(self, key: Hashable, now: float) -> bool:
+        """One token of the bucket called `key`, if it has one."""
+        self.forget_full(now)
+        bucket = self._used.pop(key)[0] if key in self._used else Bucket(self._rate, now)
+        self._used[key] = bucket, now
+        if len(self._used) > self._most:
+            self._used.popitem(last=False)
+        return bucket.take(now)
+
+    def forget_full(self, now: float) -> None:
+        """Buckets stand in the order of their last use, so only the first ones need a look."""
+        refilled = self._rate.burst / self._rate.per_s
+        while self._used and now - next(iter(self._used.values()))[1] >= refilled:
+            self._used.popitem(last=False)

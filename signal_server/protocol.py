@@ -5,6 +5,8 @@
     owner  -> seed {token}                      -> seeding {id} | error
     owner  -> unseed {id, reason}               waiting and watching viewers are told; a tombstone answers latecomers
     owner  -> full {id, viewer}                 the owner takes no more viewers
+    owner  -> joined {id, viewer}               that viewer has shown the secret and is let in
+    owner  -> over {id, viewer}                 that visit has ended, let in or not: its place is free
     viewer -> view {id, offer}                  the viewer makes the offer in its first message
     server -> offer {id, viewer, sdp}           to the owner
     owner  -> answer {id, viewer, sdp}          server -> answer {sdp}          to the viewer
@@ -131,6 +133,22 @@ class Full:
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """That viewer has shown the secret: it is a guest now, and no longer one of those who knock."""
+
+    id: str
+    viewer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """That visit has ended, whoever ended it; the viewer's socket may stay."""
+
+    id: str
+    viewer: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerAnswer:
     """The answer to a viewer's offer."""
 
@@ -250,7 +268,7 @@ class Error:
     id: str | None = None
 
 
-OwnerMessage = Seed | Unseed | Full | OwnerAnswer | OwnerCandidate
+OwnerMessage = Seed | Unseed | Full | Joined | Over | OwnerAnswer | OwnerCandidate
 ViewerMessage = View | ViewerCandidate
 ToOwner = Seeding | Offer | OwnerCandidate | Left | Draining | Error
 ToViewer = Answer | ViewerCandidate | Offline | Unknown | Online | Revoked | Expired | NoRoom | Draining | Error
@@ -262,6 +280,8 @@ _TYPES: dict[type, str] = {
     Seed: "seed",
     Unseed: "unseed",
     Full: "full",
+    Joined: "joined",
+    Over: "over",
     OwnerAnswer: "answer",
     OwnerCandidate: "candidate",
     View: "view",
@@ -280,7 +300,17 @@ _TYPES: dict[type, str] = {
     Error: "error",
 }
 
-_FROM_CLIENT: tuple[type, ...] = (Seed, Unseed, Full, OwnerAnswer, OwnerCandidate, View, ViewerCandidate)
+_FROM_CLIENT: tuple[type, ...] = (
+    Seed,
+    Unseed,
+    Full,
+    Joined,
+    Over,
+    OwnerAnswer,
+    OwnerCandidate,
+    View,
+    ViewerCandidate,
+)
 _TO_OWNER: tuple[type, ...] = (Seeding, Offer, OwnerCandidate, Left, Draining, Error)
 _TO_VIEWER: tuple[type, ...] = (
     Answer,

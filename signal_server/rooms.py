@@ -8,16 +8,20 @@ A share is *seeded* while an owner's socket carries it, *offline* for a while
 after that socket was lost, and *unknown* otherwise; after ``unseed`` it leaves a
 tombstone. Viewers are *paired* (their offer went to the owner, under a name
 minted here) or *waiting* (told offline, unknown or full, and nudged with
-``online``). A pair outlives the owner's socket, because the transfer between
-them does: the owner who comes back still hears when that viewer leaves.
+``online``), or *idle*: their visit is over. A pair *knocks* until the owner has
+let the viewer in. One that was let in outlives the owner's socket, because the
+transfer between them does: the owner who comes back still hears when that
+viewer leaves. One that knocks does not, and is nudged instead.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from itertools import islice
 
-from signal_server.limits import Bucket, Limits
+from signal_server.knocks import Knocks
+from signal_server.limits import Bucket, Buckets, Limits
 from signal_server.members import Action, Client, Close, Counts, Send, Share, Socket
 from signal_server.protocol import (
     Answer,
@@ -29,11 +33,13 @@ from signal_server.protocol import (
     ErrorCode,
     Expired,
     Full,
+    Joined,
     Left,
     NoRoom,
     Offer,
     Offline,
     Online,
+    Over,
     OwnerAnswer,
     OwnerCandidate,
     ProtocolError,
@@ -48,9 +54,13 @@ from signal_server.protocol import (
     decode_from_client,
 )
 
-_OWNER_MESSAGES = (Seed, Unseed, Full, OwnerAnswer, OwnerCandidate)
+_OWNER_MESSAGES = (Seed, Unseed, Full, Joined, Over, OwnerAnswer, OwnerCandidate)
 _FAULTS = {ErrorCode.MALFORMED, ErrorCode.UNKNOWN_TYPE, ErrorCode.WRONG_ROLE, ErrorCode.TOO_FAST}
 """What honest clients never earn; the other errors are races or quotas that an honest owner may run into."""
+_MOST_ASKED = 64
+"""Who waits behind so many who may not knock is asked later."""
+_MOST_REPLIES = 64
+"""Offers for which an owner's replies are saved up."""
 
 
 def mint_viewer_name() -> str:
@@ -71,14 +81,16 @@ class Rooms:
         self._offline: dict[str, float] = {}
         self._tombstones: dict[str, tuple[EndedReason, float]] = {}
         self._queues: dict[str, float] = {}
+        self._knocks = Knocks(limits)
+        self._views = Buckets(limits.views_per_address, limits.remembered_addresses)
         self._seeded = 0
 
     # What the shell calls
 
-    def connect(self, socket: Socket, now: float) -> None:
-        """A WebSocket has opened."""
+    def connect(self, socket: Socket, address: str, now: float) -> None:
+        """A WebSocket has opened, from `address` (see `gate.quota_key`)."""
         limits = self._limits
-        self._clients[socket] = Client(socket, Bucket(limits.viewer_messages, now), Bucket(limits.faults, now))
+        self._clients[socket] = Client(socket, address, Bucket(limits.viewer_messages, now), Bucket(limits.faults, now))
         self._silent[socket] = now
 
     def receive(self, socket: Socket, data: str | bytes, now: float) -> list[Action]:
@@ -109,6 +121,8 @@ class Rooms:
         actions: list[Action] = []
         while self._silent and now - next(iter(self._silent.values())) >= self._limits.first_message_s:
             actions += self._drop(next(iter(self._silent)), CloseCode.GOING_AWAY, "no message came", now)
+        while (overdue := self._knocks.overdue(now)) is not None:
+            actions += self._give_up(self._clients[overdue])
         for id in [id for id, due in self._queues.items() if due <= now]:
             self._queues[id] = now + self._limits.room_retry_s
             actions += self._nudge_one(self._shares[id])
@@ -135,16 +149,24 @@ class Rooms:
     @property
     def is_empty(self) -> bool:
         """Nothing at all is remembered."""
-        return not (self._clients or self._silent or self._shares or self._queues or self._offline or self._tombstones)
+        kept = (self._clients, self._silent, self._shares, self._queues, self._offline, self._tombstones)
+        return not any(kept) and not self._knocks and not self._views
 
     # What comes in
 
     def _decode(self, client: Client, data: str | bytes, now: float) -> ClientMessage:
-        if not client.messages.take(now):
+        if not client.messages.take(now) and not self._is_reply(client):
             raise ProtocolError(ErrorCode.TOO_FAST, "too many messages; slow down")
         if isinstance(data, bytes):
             raise ProtocolError(ErrorCode.MALFORMED, "the message is not a text frame")
         return decode_from_client(data)
+
+    def _is_reply(self, client: Client) -> bool:
+        """Strangers make an owner speak: what it says for their sake is not held against it."""
+        if not client.replies:
+            return False
+        client.replies -= 1
+        return True
 
     def _handle(self, client: Client, message: ClientMessage, now: float) -> list[Action]:
         self._take_role(client, isinstance(message, _OWNER_MESSAGES), now)
@@ -206,8 +228,17 @@ class Rooms:
             self._seeded += 1
         elif before is not client:
             before.shares.discard(share.id)
-            return [_error(before, ErrorCode.NOT_YOURS, "a newer connection answers for that share", share.id)]
+            told = _error(before, ErrorCode.NOT_YOURS, "a newer connection answers for that share", share.id)
+            return [told, *self._forsake(share)]
         return []
+
+    def _forsake(self, share: Share) -> list[Action]:
+        """Offers went to a socket that answers no longer: who knocked there waits, and will be nudged."""
+        knocking = [viewer for viewer in share.paired.values() if viewer.socket in self._knocks]
+        for viewer in knocking:
+            self._unpair(share, viewer)
+            share.waiting[viewer.socket] = share.idle.pop(viewer.socket)
+        return [Send(viewer.socket, Offline()) for viewer in knocking]
 
     def _unseed(self, share: Share, reason: EndedReason, now: float) -> list[Action]:
         """The share is over: everyone is told, and it leaves a tombstone."""
@@ -222,9 +253,12 @@ class Rooms:
         watchers = share.watchers()
         for viewer in watchers:
             viewer.share = viewer.name = None
+            self._knocks.remove(viewer.socket)
         return [Send(viewer.socket, _ended(reason)) for viewer in watchers]
 
-    def _from_owner(self, share: Share, message: Full | OwnerAnswer | OwnerCandidate, now: float) -> list[Action]:
+    def _from_owner(
+        self, share: Share, message: Full | Joined | Over | OwnerAnswer | OwnerCandidate, now: float
+    ) -> list[Action]:
         viewer = share.paired.get(message.viewer)
         if viewer is None:
             assert share.owner is not None
@@ -237,15 +271,22 @@ class Rooms:
             case Full():
                 self._unpair(share, viewer)
                 return self._wait(share, viewer, NoRoom(), now)
+            case Joined():
+                self._knocks.remove(viewer.socket)
+            case Over():
+                self._unpair(share, viewer)
+        return self._nudge_one(share)
 
     def _lose_owner(self, share: Share, now: float) -> list[Action]:
-        """The owner's socket is gone: pairs stay, all are told `offline` and will be nudged."""
+        """The owner's socket is gone: who was let in stays paired, all are told `offline` and will be nudged."""
         share.owner = None
         self._seeded -= 1
         self._queues.pop(share.id, None)
         self._offline[share.id] = now
+        self._forsake(share)
         for viewer in share.watchers():
             share.waiting[viewer.socket] = viewer
+        share.idle.clear()
         if len(self._offline) > self._limits.offline_shares:
             self._forget_offline(next(iter(self._offline)))
         return [Send(socket, Offline()) for socket in share.waiting]
@@ -263,19 +304,48 @@ class Rooms:
         client.share = share.id
         if share.owner is None:
             return [*actions, *self._wait(share, client, Offline() if share.id in self._offline else Unknown(), now)]
-        if len(share.paired) >= self._limits.viewers_per_share:
+        if not self._may_knock(share, share.owner, client, now):
             return [*actions, *self._wait(share, client, NoRoom(), now)]
-        return [*actions, self._pair(share, share.owner, client, message.offer)]
+        actions += self._make_place(share.owner, now)
+        return [*actions, self._pair(share, share.owner, client, message.offer, now)]
 
-    def _pair(self, share: Share, owner: Client, viewer: Client, offer: str) -> Action:
+    def _may_knock(self, share: Share, owner: Client, viewer: Client, now: float) -> bool:
+        """Is there a place for `viewer`, and has its address not had too many lately? Only what is passed on counts."""
+        return (
+            len(share.paired) < self._limits.viewers_per_share
+            and self._knocks.has_room(owner.socket, viewer.address)
+            and self._views.take((viewer.address, share.id), now)
+        )
+
+    def _make_place(self, owner: Client, now: float) -> list[Action]:
+        """Who knocks from a crowded address waits, where there is no other place."""
+        socket = self._knocks.in_the_way(owner.socket)
+        if socket is None:
+            return []
+        viewer = self._clients[socket]
+        assert viewer.share is not None
+        return [*self._give_up(viewer), *self._wait(self._shares[viewer.share], viewer, NoRoom(), now)]
+
+    def _give_up(self, viewer: Client) -> list[Action]:
+        """It knocks no longer, and the owner need not answer it."""
+        assert viewer.share is not None
+        share = self._shares[viewer.share]
+        assert share.owner is not None
+        return [Send(share.owner.socket, Left(share.id, self._unpair(share, viewer)))]
+
+    def _pair(self, share: Share, owner: Client, viewer: Client, offer: str, now: float) -> Action:
         name = self._mint()
         while name in share.paired:
             name = self._mint()
-        viewer.name = name
+        viewer.name, viewer.candidates = name, 0
         share.paired[name] = viewer
+        self._knocks.add(owner.socket, viewer.socket, viewer.address, now)
+        replies = self._limits.replies_per_view
+        owner.replies = min(owner.replies + replies, _MOST_REPLIES * replies)
         return Send(owner.socket, Offer(share.id, name, offer))
 
     def _wait(self, share: Share, viewer: Client, why: ServerMessage, now: float) -> list[Action]:
+        share.idle.pop(viewer.socket, None)
         share.waiting[viewer.socket] = viewer
         if share.owner is not None:
             self._queues.setdefault(share.id, now + self._limits.room_retry_s)
@@ -285,6 +355,9 @@ class Rooms:
         """Candidates of a viewer without a pair are late, not wrong: its share may just have ended."""
         share = self._shares.get(client.share) if client.share is not None else None
         if share is None or share.owner is None or client.name is None:
+            return []
+        client.candidates += 1
+        if client.candidates > self._limits.candidates_per_view:
             return []
         return [Send(share.owner.socket, OwnerCandidate(share.id, client.name, message.candidate))]
 
@@ -300,6 +373,7 @@ class Rooms:
             name = self._unpair(share, client)
             if share.owner is not None:
                 actions = [Send(share.owner.socket, Left(share.id, name)), *self._nudge_one(share)]
+        share.idle.pop(client.socket, None)
         self._tidy(share)
         return actions
 
@@ -308,23 +382,30 @@ class Rooms:
         assert name is not None
         del share.paired[name]
         viewer.name = None
+        self._knocks.remove(viewer.socket)
+        share.idle[viewer.socket] = viewer
         return name
 
     def _nudge_all(self, share: Share) -> list[Action]:
         """The owner is there: everyone who waits may send their view again."""
-        sockets = list(share.waiting)
-        share.waiting.clear()
         self._queues.pop(share.id, None)
-        return [Send(socket, Online()) for socket in sockets]
+        return [action for viewer in list(share.waiting.values()) for action in self._nudge(share, viewer)]
 
     def _nudge_one(self, share: Share) -> list[Action]:
-        """There may be room: who has waited longest may send their view again."""
-        if not share.waiting or len(share.paired) >= self._limits.viewers_per_share:
+        """There may be room: who has waited longest, and may knock, may send their view again."""
+        if share.owner is None or len(share.paired) >= self._limits.viewers_per_share:
             return []
-        socket = next(iter(share.waiting))
-        del share.waiting[socket]
+        for viewer in islice(share.waiting.values(), _MOST_ASKED):
+            if self._knocks.has_room(share.owner.socket, viewer.address):
+                return self._nudge(share, viewer)
+        return []
+
+    def _nudge(self, share: Share, viewer: Client) -> list[Action]:
+        del share.waiting[viewer.socket]
+        if viewer.name is None:
+            share.idle[viewer.socket] = viewer
         self._tidy(share)
-        return [Send(socket, Online())]
+        return [Send(viewer.socket, Online())]
 
     # Memory
 
@@ -347,6 +428,7 @@ class Rooms:
         """Tombstones and offline shares are in order of age, so only the first ones need a look."""
         while self._tombstones and now - next(iter(self._tombstones.values()))[1] >= self._limits.tombstone_s:
             del self._tombstones[next(iter(self._tombstones))]
+        self._views.forget_full(now)
         while self._offline and now - next(iter(self._offline.values())) >= self._limits.offline_s:
             self._forget_offline(next(iter(self._offline)))
 

@@ -27,17 +27,19 @@ from websockets.http11 import Request, Response
 
 from signal_server import listen
 from signal_server.connection import Connection, Door, forwarded_for, quiet_logger
-from signal_server.gate import Gate, Network, client_address, is_own_host, is_own_origin, is_plain_address
+from signal_server.gate import Gate, Network, client_address, is_own_host, is_own_origin, is_plain_address, quota_key
 from signal_server.limits import Limits
 from signal_server.members import Action, Close, Counts, Send
 from signal_server.pages import SECURITY_HEADERS, Pages, text_response
-from signal_server.protocol import MAX_MESSAGE, PATH, CloseCode, encode
+from signal_server.protocol import MAX_MESSAGE, PATH, CloseCode, Left, Offer, OwnerCandidate, ServerMessage, encode
 from signal_server.rooms import Rooms
 
 log = logging.getLogger("signal_server")
 
 _TICK_S = 1.0
 _REPORT_S = 60.0
+_STRANGERS = (Offer, OwnerCandidate, Left)
+"""What an owner is sent because of its viewers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,7 @@ class SignalServer:
         socket = next(self._ids)
         self._connections[socket] = connection
         self._empty.clear()
-        self._rooms.connect(socket, time.monotonic())
+        self._rooms.connect(socket, quota_key(client), time.monotonic())
         try:
             await self._listen_to(socket, connection)
         finally:
@@ -243,13 +245,18 @@ class SignalServer:
                 continue
             match action:
                 case Send(socket, message):
-                    if not connection.send_now(encode(message)):
+                    if not connection.send_now(encode(message), self._send_buffer(message)):
                         waiting.extend(self._forget(socket))
                 case Close(socket, code, reason):
                     self._forget(socket)
                     task = asyncio.create_task(connection.close(code, reason), name="closing handshake")
                     self._closing.add(task)
                     task.add_done_callback(self._closing.discard)
+
+    def _send_buffer(self, message: ServerMessage) -> int:
+        """Only owners are sent what strangers chose."""
+        limits = self._config.limits
+        return limits.owner_send_buffer if isinstance(message, _STRANGERS) else limits.send_buffer
 
     def _forget(self, socket: int) -> list[Action]:
         """Nothing more is sent to `socket`; what the rooms have to say about that."""

@@ -20,13 +20,14 @@ from seedshot_desktop.seed.messages import (
 )
 from seedshot_desktop.seed.pacing import Bucket
 from seedshot_desktop.seed.reports import Reports
+from seedshot_desktop.seed.session import State
 from seedshot_desktop.seed.share import Share
 from seedshot_desktop.seed.steps import Admitted, FileBroke, ShareOver, SocketLeft, TurnedAway
 from seedshot_desktop.seed.tasks import Tasks
 from seedshot_desktop.seed.transfer import FailReason
 from seedshot_desktop.seed.transport import IceOptions, Peer
 from seedshot_desktop.seed.visit import Visit
-from signal_server.protocol import Full, Left, Offer, OwnerAnswer, OwnerCandidate, OwnerMessage
+from signal_server.protocol import Full, Joined, Left, Offer, Over, OwnerAnswer, OwnerCandidate, OwnerMessage
 
 MAX_HALF_OPEN = 128
 """Viewers in all who have not shown the secret yet."""
@@ -143,23 +144,37 @@ class Desk:
             visit.add_candidate(message.candidate)
 
     def on_left(self, message: Left) -> None:
-        """A viewer's socket closed; its connection may live."""
+        """A viewer's socket closed; the connection of a guest may live, one that was not let in leaves its place."""
         visit = self._signalled.pop((message.id, message.viewer), None)
-        if visit is not None:
+        if visit is not None and visit.session.half_open:
+            visit.give_up()
+        elif visit is not None:
             visit.receive(SocketLeft())
 
     def _make_room(self, share: Share) -> bool:
-        """Whether one more may knock; under pressure the one who has hesitated longest gives way."""
+        """Whether one more may knock; under pressure the one who has hesitated longest gives way.
+
+        First goes who has no path to us, then who has one. Who has come as far as the channels keeps its place: it
+        proved to be there, and has ten seconds for the secret.
+        """
         everyone = [visit for visit in self._visits if visit.session.half_open]
         here = [visit for visit in everyone if visit.share == share.id]
         crowd = here if len(here) >= MAX_HALF_OPEN_PER_SHARE else everyone
         if len(here) < MAX_HALF_OPEN_PER_SHARE and len(everyone) < MAX_HALF_OPEN:
             return True
-        oldest = crowd[0]
-        if self.now() - oldest.began_at < PATIENCE_S:
+        late = self.now() - PATIENCE_S
+        hesitant = [visit for visit in crowd if visit.session.state is State.CONNECTING and visit.began_at <= late]
+        if not hesitant:
             return False
-        oldest.give_up()
+        self._send_away(min(hesitant, key=lambda visit: visit.direct is not None))
         return True
+
+    def _send_away(self, visit: Visit) -> None:
+        """Its page is told at once that there is no room, rather than left to wait for us."""
+        if self._is_signalled(visit):
+            del self._signalled[visit.share, visit.signalled_as]
+            self._signal(Full(visit.share, visit.signalled_as))
+        visit.give_up()
 
     def _name(self, offer: Offer) -> str:
         """The server's name for the viewer, made different where a visit from before its restart bears it."""
@@ -210,6 +225,8 @@ class Desk:
 
     def joined(self, visit: Visit) -> None:
         """visit.House"""
+        if self._is_signalled(visit):
+            self._signal(Joined(visit.share, visit.signalled_as))
         self._reports.say(ViewerJoined(visit.share, visit.viewer, visit.browser, visit.system, visit.direct))
         self._reports.touch()
 
@@ -253,6 +270,8 @@ class Desk:
         self._counted.pop(visit, None)
         if self._is_signalled(visit):
             del self._signalled[visit.share, visit.signalled_as]
+            if visit.share in self._shares:  # of the end of a share the server is told at once, for all viewers
+                self._signal(Over(visit.share, visit.signalled_as))
         self._reports.forget(visit)
         if not visit.session.admitted:
             return

@@ -19,11 +19,13 @@ from signal_server.protocol import (
     ErrorCode,
     Expired,
     Full,
+    Joined,
     Left,
     NoRoom,
     Offer,
     Offline,
     Online,
+    Over,
     OwnerAnswer,
     OwnerCandidate,
     Revoked,
@@ -63,15 +65,15 @@ class Stage:
         self.now = 1000.0
         self.here: set[int] = set()
 
-    def says(self, socket: int, said: AnyMessage | str | bytes) -> Heard:
-        self.connects(socket)
+    def says(self, socket: int, said: AnyMessage | str | bytes, address: str = "") -> Heard:
+        self.connects(socket, address)
         data = said if isinstance(said, str | bytes) else encode(said)
         return self._heard(self.rooms.receive(socket, data, self.now))
 
-    def connects(self, socket: int) -> None:
+    def connects(self, socket: int, address: str = "") -> None:
         if socket not in self.here:
             self.here.add(socket)
-            self.rooms.connect(socket, self.now)
+            self.rooms.connect(socket, address or f"address of {socket}", self.now)
 
     def leaves(self, socket: int) -> Heard:
         self.here.discard(socket)
@@ -84,8 +86,8 @@ class Stage:
     def seeds(self, socket: int = OWNER, of: str = TOKEN) -> Heard:
         return self.says(socket, Seed(of))
 
-    def views(self, socket: int, id: str = ID) -> Heard:
-        return self.says(socket, View(id, f"offer of {socket}"))
+    def views(self, socket: int, id: str = ID, address: str = "") -> Heard:
+        return self.says(socket, View(id, f"offer of {socket}"), address)
 
     def _heard(self, actions: list[Action]) -> Heard:
         heard: Heard = []
@@ -172,6 +174,7 @@ def test_a_lost_owner_is_offline_and_a_pair_outlives_the_socket() -> None:
     stage = Stage()
     stage.seeds()
     stage.views(ANNA)
+    stage.says(OWNER, Joined(ID, "v1"))
     assert stage.leaves(OWNER) == [(ANNA, Offline())]
     assert stage.views(BERT) == [(BERT, Offline())]
     assert stage.says(ANNA, ViewerCandidate("nobody hears this")) == []
@@ -216,6 +219,7 @@ def test_the_newest_socket_that_shows_the_token_answers_for_the_share() -> None:
     stage = Stage()
     stage.seeds(OWNER)
     stage.views(ANNA)
+    stage.says(OWNER, Joined(ID, "v1"))
     told, seeding = stage.seeds(OTHER)
     assert told == (OWNER, Error(ErrorCode.NOT_YOURS, "a newer connection answers for that share", ID))
     assert seeding == (OTHER, Seeding(ID))
@@ -232,6 +236,8 @@ def test_a_share_is_not_taken_by_who_knows_its_id_only() -> None:
     for message in (
         Unseed(ID, EndedReason.REVOKED),
         Full(ID, "v1"),
+        Joined(ID, "v1"),
+        Over(ID, "v1"),
         OwnerAnswer(ID, "v1", "x"),
         OwnerCandidate(ID, "v1", "x"),
     ):
@@ -463,7 +469,7 @@ def test_a_name_that_is_taken_is_minted_again() -> None:
     names = iter(["same", "same", "other"])
     rooms = Rooms(Limits(), mint=lambda: next(names))
     for socket in (OWNER, ANNA, BERT):
-        rooms.connect(socket, 0)
+        rooms.connect(socket, "", 0)
     rooms.receive(OWNER, encode(Seed(TOKEN)), 0)
     offers = [rooms.receive(viewer, encode(View(ID, "o")), 0) for viewer in (ANNA, BERT)]
     assert offers == [[Send(OWNER, Offer(ID, "same", "o"))], [Send(OWNER, Offer(ID, "other", "o"))]]
@@ -472,11 +478,11 @@ def test_a_name_that_is_taken_is_minted_again() -> None:
 def test_minted_names_fit_the_protocol_and_differ() -> None:
     stage = Stage()
     rooms = Rooms(Limits())
-    rooms.connect(OWNER, stage.now)
+    rooms.connect(OWNER, "", stage.now)
     rooms.receive(OWNER, encode(Seed(TOKEN)), stage.now)
     names = set()
     for socket in range(100, 150):
-        rooms.connect(socket, stage.now)
+        rooms.connect(socket, str(socket), stage.now)
         (action,) = rooms.receive(socket, encode(View(ID, "o")), stage.now)
         assert isinstance(action, Send)
         assert isinstance(action.message, Offer)

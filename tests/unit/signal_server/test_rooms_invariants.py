@@ -16,11 +16,13 @@ from signal_server.protocol import (
     EndedReason,
     Expired,
     Full,
+    Joined,
     Left,
     NoRoom,
     Offer,
     Offline,
     Online,
+    Over,
     OwnerAnswer,
     OwnerCandidate,
     Revoked,
@@ -39,7 +41,7 @@ from signal_server.rooms import Rooms
 TOKENS = [encode_base64url(bytes([number]) * 16) for number in range(3)]
 IDS = [id_of_token(token) for token in TOKENS]
 LIMITS = Limits(
-    viewers_per_share=1,
+    viewers_per_share=2,
     shares_per_owner=2,
     shares=2,
     tombstones=2,
@@ -50,6 +52,10 @@ LIMITS = Limits(
     viewer_messages=Rate(per_s=1, burst=40),
     views=Rate(per_s=1, burst=20),
     faults=Rate(per_s=0.1, burst=5),
+    views_per_address=Rate(per_s=1, burst=20),
+    knocking_per_owner=2,
+    knocking_per_address=2,
+    knock_s=20,
 )
 shares = st.sampled_from(range(len(IDS)))
 sockets = st.integers(1, 6)
@@ -96,12 +102,12 @@ class AnyOrder(RuleBasedStateMachine):
         self.say(socket, ViewerCandidate(f"from {socket}"))
 
     @precondition(lambda self: self.name)
-    @rule(data=st.data(), socket=sockets, kind=st.sampled_from((OwnerAnswer, OwnerCandidate, Full)))
+    @rule(data=st.data(), socket=sockets, kind=st.sampled_from((OwnerAnswer, OwnerCandidate, Full, Joined, Over)))
     def reply(self, data: st.DataObject, socket: int, kind: type) -> None:
         """To any viewer ever named, from any socket: only its present owner gets through."""
         id, viewer = data.draw(st.sampled_from(sorted(self.name)))
         words = f"{id} to {self.name[id, viewer]} by {socket}"
-        self.say(socket, Full(id, viewer) if kind is Full else kind(id, viewer, words))
+        self.say(socket, kind(id, viewer, words) if kind in (OwnerAnswer, OwnerCandidate) else kind(id, viewer))
 
     @rule(socket=sockets, said=st.sampled_from(("", "[]", b"\x00", '{"type":"seed"}')))
     def babble(self, socket: int, said: str | bytes) -> None:
@@ -122,7 +128,7 @@ class AnyOrder(RuleBasedStateMachine):
     def say(self, socket: int, said: AnyMessage | str | bytes) -> list[Action]:
         if socket not in self.open:
             self.open.add(socket)
-            self.rooms.connect(socket, self.now)
+            self.rooms.connect(socket, f"address {socket % 2}", self.now)
         actions = self.rooms.receive(socket, said if isinstance(said, str | bytes) else encode(said), self.now)
         if isinstance(said, Unseed) and self.owner.get(said.id) == socket and not self.is_error(actions, socket):
             del self.owner[said.id]
