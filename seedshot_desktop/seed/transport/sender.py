@@ -12,25 +12,19 @@ a retransmission is seen as soon as any other loss. The retransmission timer
 
 from __future__ import annotations
 
-import struct
 from collections import deque
 from collections.abc import Sequence
 
 from seedshot_desktop.seed.transport.bbr import Bbr, Sample
-from seedshot_desktop.seed.transport.inbound import FIRST, LAST, TSN_MODULO, ViolationError
+from seedshot_desktop.seed.transport.inbound import TSN_MODULO
 from seedshot_desktop.seed.transport.limits import Allowance, RateLimit
+from seedshot_desktop.seed.transport.outbox import CHUNK_HEADER, IMMEDIATE, Outbox
+from seedshot_desktop.seed.transport.round_trip import RoundTrip
+from seedshot_desktop.seed.transport.sacks import Block, absolute, difference
 
-IMMEDIATE = 0x08
-"""The I bit: acknowledge without delay (RFC 7053)."""
-CHUNK_HEADER = 16
 PACKET_OVERHEAD = 12 + 37 + 28
 """SCTP's common header, DTLS 1.2's record with AES-GCM, UDP and IPv4: bytes that a chunk costs on the link."""
 DEFAULT_PAYLOAD = 1160
-RTO_INITIAL_S = 1.0
-RTO_MIN_S = 0.3
-RTO_MAX_S = 8.0
-RTT_VARIANCE_MIN_S = 0.2
-"""A receiver may hold a SACK back for 200 ms (RFC 9260, section 6.2)."""
 PROBE_MIN_S = 0.01
 GIVE_UP_S = 25.0
 """How long nothing at all is acknowledged before the path counts as dead."""
@@ -43,7 +37,6 @@ BURST_S = 0.001
 CREDIT_S = 0.005
 MAX_CREDIT_S = 0.05
 """A late wake-up may catch up by a round trip of sending, between these: a busy machine is late all the time."""
-_HEADER = struct.Struct("!BBHLHHL")
 _OUTSTANDING, _LOST, _ACKED = range(3)
 
 
@@ -76,19 +69,6 @@ class _Sent:
         self.app_limited = False
 
 
-class _Message:
-    """A message that is being cut into chunks."""
-
-    __slots__ = ("at", "data", "protocol", "sequence", "stream")
-
-    def __init__(self, stream: int, protocol: int, data: bytes) -> None:
-        self.stream = stream
-        self.protocol = protocol
-        self.data = data
-        self.sequence = 0
-        self.at = 0
-
-
 class Sender:
     """Queues messages, cuts them into chunks, keeps them until they are acknowledged."""
 
@@ -107,21 +87,14 @@ class Sender:
         self.control = bbr = Bbr(now, payload + CHUNK_HEADER + PACKET_OVERHEAD, rtt_hint)
         self._bbr = bbr
         self._allowances = [Allowance(limit) for limit in limits]
-        # queues
-        self._urgent: deque[_Message] = deque()
-        self._waiting: deque[_Message] = deque()
-        self._current: _Message | None = None
-        self._sequences: dict[int, int] = {}
-        self.buffered = 0
-        """Bytes of data messages that have not been sent once."""
-        self._frozen = False
+        self._outbox = Outbox()
         # chunks on their way; TSNs are counted on without wrapping
         self._next_tsn = first_tsn
         self._cumulative = first_tsn - 1
         self._chunks: dict[int, _Sent] = {}
         self._order: deque[tuple[_Sent, int]] = deque()
         self._lost_chunks: deque[_Sent] = deque()
-        self._gaps: list[tuple[int, int]] = []
+        self._gaps: list[Block] = []
         self._highest_acked = self._cumulative
         self._complete_report = True
         self._in_flight = 0
@@ -133,9 +106,7 @@ class Sender:
         self._lost = 0
         self._app_limited_until = 0
         # RACK, probe and retransmission timer
-        self.srtt: float | None = rtt_hint
-        self._rttvar = (rtt_hint or 0.0) / 2
-        self._measured = False
+        self._round_trip = RoundTrip(rtt_hint)
         self._rack_at = 0.0
         self._rack_tsn = 0
         self._rack_rtt = 0.0
@@ -162,23 +133,26 @@ class Sender:
 
     def write(self, stream: int, protocol: int, message: bytes, *, urgent: bool = False) -> None:
         """Queue a message; an urgent one goes before those that have not begun."""
-        if urgent:
-            self._urgent.append(_Message(stream, protocol, message))
-        elif not self._frozen:
-            self._waiting.append(_Message(stream, protocol, message))
-            self.buffered += len(message)
+        self._outbox.write(stream, protocol, message, urgent=urgent)
 
     @property
-    def idle(self) -> bool:
-        """Whether everything that is still to be delivered has been acknowledged."""
-        if self._urgent or (self._current is not None) or self._waiting:
-            return False
-        return not self._chunks if not self._frozen else not self._kept()
+    def buffered(self) -> int:
+        """Bytes of data messages that have not been sent once."""
+        return self._outbox.buffered
 
     @property
     def urgent_queued(self) -> int:
         """Urgent messages that have not begun."""
-        return len(self._urgent)
+        return self._outbox.urgent
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that is still to be delivered has been acknowledged."""
+        if not self._outbox.empty:
+            return False
+        if self._frozen_stream < 0:
+            return not self._chunks
+        return all(sent.state == _ACKED for sent in self._chunks.values())
 
     @property
     def in_flight(self) -> int:
@@ -192,20 +166,13 @@ class Sender:
 
     def freeze(self, stream: int) -> None:
         """Send nothing more of `stream`: neither what waits nor what was lost."""
-        self._frozen = True
-        self._waiting.clear()
-        self.buffered = 0
-        if self._current is not None and self._current.stream == stream:
-            self._current = None
+        self._outbox.freeze(stream)
+        self._frozen_stream = stream
         for sent in self._chunks.values():
             if _stream_of(sent) == stream and sent.state != _ACKED:
                 if sent.state == _OUTSTANDING:
                     self._in_flight -= sent.size
                 sent.state = _ACKED
-        self._frozen_stream = stream
-
-    def _kept(self) -> bool:
-        return any(sent.state != _ACKED for sent in self._chunks.values())
 
     # Sending
 
@@ -234,58 +201,26 @@ class Sender:
     def _send_new(self, now: float) -> bytes | None:
         if self._next_tsn - self._cumulative > MAX_SPAN:
             return None
-        message = self._current or self._next_message()
+        message = self._outbox.head()
         if message is None:
             self._note_app_limited()
             return None
         if self._in_flight >= self._bbr.window:
             return None
-        size = min(self.payload, len(message.data) - message.at)
+        size = min(self.payload, message.left)
         if self._in_flight and self._in_flight + size > self._peer_window:
             self._note_app_limited()
             return None
         if message.stream and self._limited(now):
             self._note_app_limited()
             return None
-        return self._transmit(self._cut(message, size), now)
+        return self._transmit(self._cut(size), now)
 
-    def _next_message(self) -> _Message | None:
-        queue = self._urgent or self._waiting
-        if not queue:
-            return None
-        message = queue.popleft()
-        message.sequence = self._sequences.get(message.stream, 0)
-        self._sequences[message.stream] = (message.sequence + 1) & 0xFFFF
-        self._current = message
-        return message
-
-    def _cut(self, message: _Message, size: int) -> _Sent:
-        """The next chunk of a message (RFC 9260, section 3.3.1), padded to four bytes."""
-        at = message.at
-        message.at = end = at + size
-        flags = FIRST if at == 0 else 0
-        if end == len(message.data):
-            self._current = None
-            flags |= LAST | (0 if self._urgent or self._waiting else IMMEDIATE)
+    def _cut(self, size: int) -> _Sent:
         tsn = self._next_tsn
         self._next_tsn = tsn + 1
-        chunk = bytearray(
-            _HEADER.pack(
-                0,
-                flags,
-                CHUNK_HEADER + size,
-                tsn % TSN_MODULO,
-                message.stream,
-                message.sequence,
-                message.protocol,
-            )
-        )
-        chunk += message.data[at:end]
-        chunk += bytes(-size % 4)
-        if message.stream:
-            self.buffered -= size
-        sent = _Sent(tsn, chunk, len(chunk) + PACKET_OVERHEAD)
-        self._chunks[tsn] = sent
+        chunk = self._outbox.cut(tsn, size)
+        self._chunks[tsn] = sent = _Sent(tsn, chunk, len(chunk) + PACKET_OVERHEAD)
         return sent
 
     def _transmit(self, sent: _Sent, now: float) -> bytes:
@@ -338,7 +273,7 @@ class Sender:
         if ahead >= TSN_MODULO // 2:
             return  # older than what is known
         cumulative = self._cumulative + ahead
-        blocks = self._absolute(cumulative, gaps)
+        blocks = absolute(cumulative, gaps, self._next_tsn)
         self._heard_at = now
         self._peer_window = window
         if duplicates:
@@ -353,23 +288,9 @@ class Sender:
         self._read_gaps(blocks, acked)
         self._learn(now, acked)
 
-    def _absolute(self, cumulative: int, gaps: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        if cumulative >= self._next_tsn:
-            raise ViolationError("a SACK of what was never sent")
-        blocks = []
-        last = cumulative + 1
-        for start, end in gaps:
-            if cumulative + start <= last or end < start:
-                raise ViolationError("a SACK whose blocks are not in order")
-            last = cumulative + end
-            blocks.append((cumulative + start, last))
-        if blocks and last >= self._next_tsn:
-            raise ViolationError("a SACK of what was never sent")
-        return blocks
-
-    def _read_gaps(self, blocks: list[tuple[int, int]], acked: list[_Sent]) -> None:
+    def _read_gaps(self, blocks: list[Block], acked: list[_Sent]) -> None:
         """Acknowledge what the blocks name and the last ones did not: the work is that of the news in them."""
-        for start, end in _difference(blocks, self._gaps):
+        for start, end in difference(blocks, self._gaps):
             for tsn in range(start, end + 1):
                 sent = self._chunks[tsn]
                 if sent.state != _ACKED:
@@ -430,12 +351,7 @@ class Sender:
         rtt = now - newest.sent_at
         if newest.times > 1:
             return None  # which of the transmissions arrived cannot be told (Karn)
-        if not self._measured or self.srtt is None:
-            self.srtt, self._rttvar = rtt, rtt / 2
-            self._measured = True
-        else:
-            self._rttvar += (abs(self.srtt - rtt) - self._rttvar) / 4
-            self.srtt += (rtt - self.srtt) / 8
+        self._round_trip.add(rtt)
         return rtt
 
     # Loss
@@ -444,7 +360,7 @@ class Sender:
         """RFC 8985, section 6.2, steps 1 and 2; a SACK that comes too soon is of an earlier transmission."""
         if rtt is None:
             rtt = self._delivered_at - newest.sent_at
-            if rtt < min(self._bbr.min_rtt, self.srtt or 0.0):
+            if rtt < min(self._bbr.min_rtt, self._round_trip.smoothed or 0.0):
                 return
         if (newest.sent_at, newest.tsn) > (self._rack_at, self._rack_tsn):
             self._rack_at, self._rack_tsn, self._rack_rtt = newest.sent_at, newest.tsn, rtt
@@ -453,7 +369,7 @@ class Sender:
 
     def _reordering_window(self) -> float:
         least = min(self._bbr.min_rtt, self._rack_rtt)
-        return min(self._window_steps * least / 4, self.srtt or least)
+        return min(self._window_steps * least / 4, self._round_trip.smoothed or least)
 
     def _duplicated(self, count: int) -> None:
         """The receiver had it already: we were too quick; wait longer (RFC 8985, section 6.2, step 4)."""
@@ -485,7 +401,7 @@ class Sender:
         """A SACK that is full of blocks says nothing of later chunks: they get one more round trip to be named."""
         if self._complete_report or sent.tsn <= self._highest_acked:
             return 0.0
-        return self.srtt or 0.0
+        return self._round_trip.smoothed or 0.0
 
     def _lose(self, sent: _Sent) -> None:
         sent.state = _LOST
@@ -513,10 +429,10 @@ class Sender:
             return False
         if self._lost_chunks:
             return True
-        message = self._current or (self._urgent or self._waiting or (None,))[0]
+        message = self._outbox.head()
         if message is None or self._next_tsn - self._cumulative > MAX_SPAN:
             return False
-        size = min(self.payload, len(message.data) - message.at)
+        size = min(self.payload, message.left)
         return not self._in_flight or self._in_flight + size <= self._peer_window
 
     def on_timer(self, now: float) -> None:
@@ -542,21 +458,19 @@ class Sender:
             return
         if not self._chunks:
             self._timer_at = None
-        elif self.srtt is None:
+        elif self._round_trip.smoothed is None:
             self._timer_at = now + self._rto()
         else:
-            self._timer_at = now + min(max(2 * self.srtt, PROBE_MIN_S) + self._delay_of_one(), self._rto())
+            self._timer_at = now + min(
+                max(2 * self._round_trip.smoothed, PROBE_MIN_S) + self._delay_of_one(), self._rto()
+            )
 
     def _delay_of_one(self) -> float:
         """A lone packet may be acknowledged late unless it asks not to be."""
         return 0.0 if self._in_flight > 2 * self.payload else 0.05
 
     def _rto(self) -> float:
-        if self.srtt is None:
-            base = RTO_INITIAL_S
-        else:
-            base = max(self.srtt + max(4 * self._rttvar, RTT_VARIANCE_MIN_S), RTO_MIN_S)
-        return min(base * (1 << self._backoff), RTO_MAX_S)
+        return self._round_trip.timeout(self._backoff)
 
     def _probe(self, now: float) -> bytes | None:
         """One chunk that makes the receiver say what it has (RFC 8985, section 7.3)."""
@@ -587,25 +501,3 @@ class Sender:
 
 def _stream_of(sent: _Sent) -> int:
     return int.from_bytes(sent.chunk[8:10], "big")
-
-
-def _difference(ours: list[tuple[int, int]], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The parts of `ours` that `others` do not cover; both are sorted and without overlaps."""
-    if not others:
-        return ours
-    left: list[tuple[int, int]] = []
-    at = 0
-    for first, end in ours:
-        start = first
-        while at < len(others) and others[at][1] < start:
-            at += 1
-        position = at
-        while start <= end:
-            if position >= len(others) or others[position][0] > end:
-                left.append((start, end))
-                break
-            if others[position][0] > start:
-                left.append((start, others[position][0] - 1))
-            start = others[position][1] + 1
-            position += 1
-    return left

@@ -1,0 +1,110 @@
+"""Messages that wait to be sent, and the DATA chunks they are cut into (pure)."""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+
+from seedshot_desktop.seed.transport.inbound import FIRST, LAST, TSN_MODULO
+
+IMMEDIATE = 0x08
+"""The I bit: acknowledge without delay (RFC 7053)."""
+CHUNK_HEADER = 16
+_HEADER = struct.Struct("!BBHLHHL")
+
+
+class Message:
+    """One message, and how far it has been cut."""
+
+    __slots__ = ("at", "data", "protocol", "sequence", "stream")
+
+    def __init__(self, stream: int, protocol: int, data: bytes) -> None:
+        self.stream = stream
+        self.protocol = protocol
+        self.data = data
+        self.sequence = 0
+        self.at = 0
+
+    @property
+    def left(self) -> int:
+        """Bytes that have not been cut off yet."""
+        return len(self.data) - self.at
+
+
+class Outbox:
+    """Two queues, of which the urgent one goes first; a message that has begun is finished before another."""
+
+    def __init__(self) -> None:
+        self._urgent: deque[Message] = deque()
+        self._waiting: deque[Message] = deque()
+        self._current: Message | None = None
+        self._sequences: dict[int, int] = {}
+        self._frozen = False
+        self.buffered = 0
+        """Bytes of messages that are not urgent and have not been cut yet."""
+
+    def write(self, stream: int, protocol: int, data: bytes, *, urgent: bool) -> None:
+        """Queue a message; once frozen, only urgent ones."""
+        if urgent:
+            self._urgent.append(Message(stream, protocol, data))
+        elif not self._frozen:
+            self._waiting.append(Message(stream, protocol, data))
+            self.buffered += len(data)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not (self._urgent or self._waiting or self._current)
+
+    @property
+    def urgent(self) -> int:
+        """Urgent messages that have not begun."""
+        return len(self._urgent)
+
+    def head(self) -> Message | None:
+        """The message that the next chunk will be of."""
+        if self._current is not None:
+            return self._current
+        queue = self._urgent or self._waiting
+        return queue[0] if queue else None
+
+    def cut(self, tsn: int, size: int) -> bytearray:
+        """A chunk of `size` bytes off the head (RFC 9260, section 3.3.1), padded to four bytes."""
+        message = self._begin()
+        at, end = message.at, message.at + size
+        message.at = end
+        flags = FIRST if at == 0 else 0
+        if not message.left:
+            self._current = None
+            flags |= LAST | (0 if self._urgent or self._waiting else IMMEDIATE)
+        if message.stream:
+            self.buffered -= size
+        chunk = bytearray(
+            _HEADER.pack(
+                0,
+                flags,
+                CHUNK_HEADER + size,
+                tsn % TSN_MODULO,
+                message.stream,
+                message.sequence,
+                message.protocol,
+            )
+        )
+        chunk += message.data[at:end]
+        chunk += bytes(-size % 4)
+        return chunk
+
+    def freeze(self, stream: int) -> None:
+        """Forget all that is not urgent, and what is left of a message of `stream` that has begun."""
+        self._frozen = True
+        self._waiting.clear()
+        self.buffered = 0
+        if self._current is not None and self._current.stream == stream:
+            self._current = None
+
+    def _begin(self) -> Message:
+        if self._current is None:
+            self._current = message = (self._urgent or self._waiting).popleft()
+            message.sequence = self._sequences.get(message.stream, 0)
+            self._sequences[message.stream] = (message.sequence + 1) & 0xFFFF
+        return self._current
