@@ -10,10 +10,12 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -193,6 +195,18 @@ def expected(key: str) -> str:
 def meaning(key: str) -> str:
     """What the setting called `key` is for: the string under its field."""
     return _meanings()[key]
+
+
+def is_open_to_listeners(server_url: str) -> bool:
+    """Whether `server_url` is plain http to a server that is neither this computer nor in a private network."""
+    parts = urlsplit(server_url)
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme != "http" or not host:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith((".localhost", ".local"))
 
 
 def engine_options(settings: Settings) -> EngineOptions:

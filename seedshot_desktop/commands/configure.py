@@ -60,6 +60,7 @@ def _changed(present: Settings, key: str, text: str) -> Settings:
 
 def _save(changed: Settings) -> None:
     settings.save(changed)
+    output.warn_of_listeners(changed.server_url)
     try:
         for _ in client_request(ReloadRequest()):
             pass

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TextIO
 
+from seedshot_desktop.settings import is_open_to_listeners
+
 
 def prepare(*, json: bool) -> None:
     """Let no character that a terminal lacks stop a command; JSON is UTF-8 wherever it goes."""
@@ -25,6 +27,15 @@ def result(text: str) -> None:
 def note(text: str) -> None:
     """One line for the person."""
     _write(sys.stderr, text)
+
+
+def warn_of_listeners(server_url: str) -> None:
+    """One line where what is said to that server can be read on the way; a warning, not a refusal."""
+    if is_open_to_listeners(server_url):
+        note(
+            "seedshot: The server's address begins with http://, so links, and the proof that a share is yours, "
+            "can be read on the way to it. Use https:// if it has it."
+        )
 
 
 def flush() -> None:

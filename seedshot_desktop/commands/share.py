@@ -32,7 +32,9 @@ def command(options: argparse.Namespace) -> NoReturn:
     for problem in loaded.problems:
         output.note(f"seedshot: {problem}")
     raise_file_limit()
-    code = fast_loop().run_until_complete(_share(plan_of(options, loaded.settings), reporter_of(options)))
+    plan = plan_of(options, loaded.settings)
+    output.warn_of_listeners(plan.options.server_url)
+    code = fast_loop().run_until_complete(_share(plan, reporter_of(options)))
     output.flush()
     os._exit(code)  # a thread that waits for standard input or for a network drive is not waited for
 

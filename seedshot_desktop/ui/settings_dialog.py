@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from seedshot_desktop.errors import SeedshotError, SettingsError
-from seedshot_desktop.settings import Settings
+from seedshot_desktop.settings import Settings, is_open_to_listeners
 from seedshot_desktop.ui.hotkey_field import HotkeyField
 from seedshot_desktop.ui.limits_dialog import ExpiryField, ViewsField
 from seedshot_desktop.ui.pieces import Banner, Button, card, label, name_of
@@ -47,7 +47,20 @@ class SettingsDialog(QDialog):
         self._fields: dict[str, QWidget] = {}
         self._readers: dict[str, Callable[[], Any]] = {}
         self._banner = Banner()
+        self._plain = label(
+            self.tr(
+                "With http://, links and the proof that a share is yours can be read on the way. Better: https://."
+            ),
+            "error",
+            wrap=True,
+        )
+        self._plain.hide()
         self._arrange()
+
+    @property
+    def warns_of_listeners(self) -> bool:
+        """Whether it says that what the server is told can be read on the way."""
+        return not self._plain.isHidden()
 
     def error(self, key: str) -> str:
         """The sentence under a field; "" while it is good."""
@@ -108,6 +121,7 @@ class SettingsDialog(QDialog):
         form = self._section(column, self.tr("Links"))
         self._text(form, "server_url", self.tr("&Server"), self.tr("built in"))
         self._hint(form, self.tr("The server only brings viewers to this computer; pictures never pass through it."))
+        form.addRow(QLabel(), self._plain)
         listen = QComboBox()
         listen.addItem(self.tr("Everybody in this network"), "lan")
         listen.addItem(self.tr("This computer only"), "local")
@@ -231,6 +245,7 @@ class SettingsDialog(QDialog):
         """What belongs to the built-in server is idle with another one."""
         for key in ("listen", "listen_port", "advertised_host"):
             self._fields[key].setEnabled(not self._settings.server_url)
+        self._plain.setVisible(is_open_to_listeners(self._settings.server_url))
 
     def _restore(self) -> None:
         defaults = Settings()

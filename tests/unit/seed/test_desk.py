@@ -298,3 +298,63 @@ async def test_a_visit_whose_work_fails_ends_alone(
     await until(lambda: broken.closed, "its end")
     await until(lambda: healthy.messages, "the other's bytes")
     assert [event.viewer for event in room.all(ViewerLeft)] == ["v1"]
+
+
+def resume(peer: FakePeer) -> None:
+    """The page connected again, and holds everything."""
+    peer.say(type="get", request=1, file=0, offset=len(DATA))
+    peer.say(type="ack", request=1, held=len(DATA))
+
+
+async def test_a_page_that_connects_again_takes_no_view_from_anybody(room: Room) -> None:
+    share = room.add_share(Limits(max_views=2))
+    for name in ("v1", "v1 again", "v1 once more"):
+        resume(room.admit(name, share))
+    assert room.all(Viewed) == []
+    assert share.views == 0
+    assert room.offer("v2", share) is not None
+    assert room.admit("v3", share).said[-1]["type"] == "manifest"
+
+
+async def test_who_only_said_to_hold_everything_gets_no_byte_when_no_view_is_left(room: Room) -> None:
+    share = room.add_share(Limits(max_views=1), b"x" * 1000)
+    liar = room.admit("v1", share)
+    liar.say(type="get", request=1, file=0, offset=1000)
+    liar.say(type="ack", request=1, held=1000)
+    honest = room.admit("v2", share)
+    liar.say(type="get", request=2, file=0, offset=0)
+    assert liar.said[-1] == {"type": "ended", "reason": "expired"}
+    honest.say(type="get", request=1, file=0, offset=0)
+    await until(lambda: honest.payload_bytes == 1000, "the other's bytes")
+    honest.say(type="ack", request=1, held=1000)
+    assert [event.viewer for event in room.all(Viewed)] == ["v2"]
+    assert liar.messages == []
+
+
+async def test_who_asks_for_the_bytes_again_takes_the_view_that_is_left(room: Room) -> None:
+    share = room.add_share(Limits(max_views=1), b"x" * 1000)
+    peer = room.admit("v1", share)
+    peer.say(type="get", request=1, file=0, offset=1000)
+    peer.say(type="ack", request=1, held=1000)
+    peer.say(type="get", request=2, file=0, offset=0)
+    assert [event.views for event in room.all(Viewed)] == [1]
+    assert share.ended is EndReason.USED_UP
+    await until(lambda: peer.payload_bytes == 1000, "its bytes")
+
+
+async def test_who_leaves_after_the_server_came_back_is_missed_at_once(room: Room) -> None:
+    peer = room.admit("v1")
+    room.desk.lose_signalling()
+    room.desk.on_left(Left(room.share.id, "v1"))
+    assert peer.said[-1] == {"type": "ping"}
+
+
+async def test_a_new_server_may_give_an_old_name_to_somebody_else(room: Room) -> None:
+    first = room.admit("v1")
+    room.desk.lose_signalling()
+    second = room.admit("v1")
+    assert second.visit.viewer == "v1~2"
+    first.say(type="bye")
+    room.desk.on_left(Left(room.share.id, "v1"))
+    assert second.said[-1] == {"type": "ping"}, "the name is the second's, whoever left before"
+    assert room.offer("v1") is not None

@@ -176,6 +176,8 @@ def test_what_cannot_be_shared_is_refused_in_a_sentence(tmp_path: Path) -> None:
         open_files((disk(tmp_path / "pipe"),))
     with pytest.raises(ShareError, match="a device or a pipe"):
         open_files((disk(Path("/dev/null")),))
+    with pytest.raises(ShareError, match="says that it is empty, and is not"):
+        open_files((disk(Path("/proc/self/environ")),))
     with pytest.raises(ShareError, match="cannot be read"):
         open_files((disk(Path("zero\0byte")),))
     with pytest.raises(ShareError, match="nothing to share"):
@@ -187,3 +189,9 @@ def test_more_files_than_a_manifest_holds_are_refused() -> None:
     with pytest.raises(ShareError, match="too many"):
         open_files(many)
     assert len(open_files(many[:80])) == 80
+
+
+def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    (file,) = open_files((disk(tmp_path / "empty"),))
+    assert file.entry.size == 0

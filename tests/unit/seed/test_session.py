@@ -407,3 +407,44 @@ def test_without_the_secret_nothing_of_the_share_leaves(script: list[tuple[objec
         for action in trace(event, later):  # type: ignore[arg-type]
             assert not isinstance(action, SendData | Knock)
             assert not isinstance(action, dict) or action["type"] in {"ended"}
+
+
+def again() -> Trace:
+    """A page that holds everything has connected again."""
+    trace = admitted(reserved=True)
+    assert trace(said(type="get", request=1, file=0, offset=100)) == [NoteProgress()]
+    assert trace(said(type="ack", request=1, held=100)) == [NoteProgress(), NoteComplete()]
+    assert trace.session.state is State.COMPLETE
+    return trace
+
+
+def test_a_page_that_connects_again_and_holds_everything_is_no_view() -> None:
+    trace = again()
+    assert not trace.session.counts
+    assert trace.session.deadline() is None, "nothing is kept for it"
+    assert trace(said(type="get", request=2, file=0, offset=100)) == [NoteProgress()]
+    assert not trace.session.counts
+
+
+def test_who_wants_what_it_said_it_held_is_a_view_before_the_first_byte_leaves() -> None:
+    trace = again()
+    assert trace(said(type="get", request=2, file=0, offset=99)) == [NoteProgress(), NoteComplete()]
+    assert trace.session.counts
+    assert trace.send_all() == 1
+    assert trace(said(type="get", request=3, file=0, offset=0)) == [NoteProgress()], "once"
+
+
+def test_the_last_bytes_make_the_view_wherever_the_first_were_had() -> None:
+    trace = admitted()
+    trace(said(type="get", request=1, file=0, offset=70))
+    trace.send_all()
+    trace(said(type="ack", request=1, held=100))
+    assert trace.session.counts
+
+
+def test_what_has_no_bytes_is_a_view_when_it_is_acknowledged() -> None:
+    trace = greeted()
+    trace(Admitted(Manifest((FileEntry("empty", 0, "text/plain"),))))
+    trace(said(type="get", request=1, file=0, offset=0))
+    trace(said(type="ack", request=1, held=0))
+    assert trace.session.counts

@@ -135,3 +135,44 @@ def test_there_are_never_more_complete_views_than_allowed(views: int, script: li
             receiving.discard(viewer)
             share.note_complete(viewer)
         assert share.views + len(receiving) <= views
+
+
+@pytest.mark.parametrize("limits", [Limits(max_views=2), Limits()])
+def test_more_views_open_a_share_again_that_was_used_up(limits: Limits) -> None:
+    share = make(Limits(max_views=1))
+    knock(share, "a")
+    share.note_complete("a")
+    assert knock(share, "b") == "expired"
+    assert share.change_limits(limits, complete={"a"}) == []
+    assert share.ended is None
+    assert knock(share, "b") == "in"
+    assert share.note_complete("b")
+    assert share.views == 2
+    assert share.ended is (EndReason.USED_UP if limits.max_views else None)
+
+
+def test_views_that_are_no_more_do_not_open_it_again() -> None:
+    share = make(Limits(max_views=1))
+    knock(share, "a")
+    share.note_complete("a")
+    share.change_limits(Limits(max_views=1), complete={"a"})
+    assert share.ended is EndReason.USED_UP
+
+
+def test_what_was_taken_back_stays_taken_back_whatever_its_limits() -> None:
+    share = make(Limits(max_views=1))
+    share.end(EndReason.REVOKED)
+    share.change_limits(Limits(max_views=9), complete=set())
+    assert share.ended is EndReason.REVOKED
+
+
+def test_a_view_that_was_given_back_goes_to_whoever_comes_first() -> None:
+    share = make(Limits(max_views=1))
+    knock(share, "a")
+    share.release("a")
+    assert knock(share, "b") == "in"
+    assert not share.note_complete("a"), "b has the only one"
+    assert share.views == 0
+    assert share.note_complete("b")
+    assert not share.note_complete("a"), "and now it is used up"
+    assert share.views == 1

@@ -106,6 +106,19 @@ async def test_what_ended_unheard_is_ended_after_the_reconnection_once() -> None
             assert server.taken[2:] == [protocol.Seed(TOKEN)], "the end was heard, and is not repeated"
 
 
+async def test_a_share_that_was_shown_by_somebody_else_is_ended_with_its_token() -> None:
+    ended = [protocol.Seed(TOKEN), protocol.Unseed(ID, EndedReason.REVOKED)]
+    async with toy() as server, owner(server.port) as (signalling, ear):
+        signalling.unseed(ID, EndedReason.REVOKED)
+        assert signalling.unheard == {}, "without a token there is nothing to say"
+        await until(lambda: ear.states, "the connection")
+        signalling.unseed(ID, EndedReason.REVOKED, TOKEN)
+        assert signalling.unheard == {ID: (TOKEN, EndedReason.REVOKED)}
+        await until(lambda: server.taken == ended, "its end")
+        await asyncio.wait_for(signalling.flushed(), 5)
+        assert signalling.unheard == {}
+
+
 async def test_ended_shares_are_not_remembered_without_bound() -> None:
     async with toy() as server:
         port = server.port

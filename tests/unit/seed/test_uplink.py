@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from seedshot_desktop.seed import addresses, uplink
+from seedshot_desktop.seed.engine import no_embedded_server
 from seedshot_desktop.seed.messages import EngineOptions
+from seedshot_desktop.seed.signalling import MAX_REMEMBERED
 from seedshot_desktop.seed.uplink import Uplink
+from signal_server import protocol
 from tests.support.ear import Ear
+
+TOKEN = "AAECAwQFBgcICQoLDA0ODw"
 
 
 class Hosted:
@@ -114,3 +120,28 @@ def test_the_clock_goes_on() -> None:
 def test_ipv6_addresses_stand_in_brackets() -> None:
     assert addresses.base_url_of("::1", 80) == addresses.base_url_of("[::1]", 80) == "http://[::1]:80"
     assert addresses.base_url_of("192.0.2.7", 80) == "http://192.0.2.7:80"
+
+
+async def test_what_ended_between_two_servers_is_kept_for_the_next_one(route: Route) -> None:
+    ended = {protocol.id_of_token(TOKEN): (TOKEN, protocol.EndedReason.REVOKED)}
+    (share,) = ended
+    async with started(EngineOptions(server_url="https://seed.example")) as (link, _):
+        link.seed(share, TOKEN)
+        link.unseed(share, TOKEN, protocol.EndedReason.REVOKED)
+        for _ in range(2):
+            await link.stop()
+            assert link.signalling is None
+            await link.start(EngineOptions(server_url="https://seed.example"))
+            assert link.signalling is not None
+            assert link.signalling.unheard == ended
+
+
+async def test_what_ends_without_a_server_is_kept_within_bounds(route: Route) -> None:
+    link = Uplink(Ear(), no_embedded_server, lambda _: None)
+    for number in range(MAX_REMEMBERED + 5):
+        token = base64.urlsafe_b64encode(number.to_bytes(16, "big")).decode().rstrip("=")
+        link.unseed(protocol.id_of_token(token), token, protocol.EndedReason.EXPIRED)
+    await link.start(EngineOptions(server_url="https://seed.example"))
+    assert link.signalling is not None
+    assert len(link.signalling.unheard) == MAX_REMEMBERED
+    await link.stop()

@@ -20,9 +20,10 @@ from seedshot_desktop.seed.messages import (
     Seed,
     ShareEnded,
     Stop,
+    Unseed,
     Viewed,
 )
-from seedshot_desktop.ui.retained import Retained, share_of
+from seedshot_desktop.ui.retained import MAX_ENDED, Retained, share_of
 
 FILES = (MemoryFile("a.png", "image/png", b"pixels"),)
 
@@ -80,6 +81,8 @@ def test_what_is_over_is_forgotten(ending: str) -> None:
     assert len(retained) == 0
     retained.note_command(Provide(share, FILES), 1002.0)
     assert replayed(retained, 1003.0) == []
+    over = EndReason.EXPIRED if ending == "ended" else EndReason.REVOKED
+    assert retained.ended() == [Unseed(seed().keys.token, over)], "but for the proof that it was ours"
 
 
 def test_the_rest_of_the_time_is_what_a_new_engine_grants() -> None:
@@ -115,3 +118,32 @@ def test_other_commands_change_nothing() -> None:
     retained.note_command(CheckNetwork(), 1001.0)
     retained.note_event(Viewed("another share", "v1", 7))
     assert replayed(retained, 1002.0) == [seed()]
+
+
+def test_what_ran_out_has_expired_for_whoever_asks() -> None:
+    retained = Retained()
+    retained.note_command(seed(limits=Limits(expires_s=10.0)), 1000.0)
+    assert replayed(retained, 1020.0) == []
+    assert retained.ended() == [Unseed(seed().keys.token, EndReason.EXPIRED)]
+
+
+def test_a_share_that_lives_again_has_not_ended() -> None:
+    retained = Retained()
+    retained.note_command(seed(), 1000.0)
+    retained.note_command(Revoke(share_of(seed())), 1001.0)
+    retained.note_command(seed(), 1002.0)
+    assert retained.ended() == []
+
+
+def test_ended_shares_are_kept_within_bounds_the_latest_ones() -> None:
+    retained = Retained()
+    for number in range(MAX_ENDED + 3):
+        keys = Keys(number.to_bytes(16, "big"), b"s" * 16, b"certificate", b"key")
+        retained.note_command(Seed(keys, ""), 1000.0)
+        retained.note_command(RevokeAll(), 1000.0)
+    tokens = [int.from_bytes(unseed.token, "big") for unseed in retained.ended()]
+    assert tokens == list(range(3, MAX_ENDED + 3))
+
+
+def test_a_token_is_in_no_log_line() -> None:
+    assert repr(Unseed(b"t" * 16, EndReason.REVOKED)) == "Unseed(REVOKED)"
