@@ -19,6 +19,7 @@ from seedshot_desktop.seed.transport.bbr import Bbr, Sample
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO
 from seedshot_desktop.seed.transport.limits import Allowance, RateLimit
 from seedshot_desktop.seed.transport.outbox import CHUNK_HEADER, IMMEDIATE, Outbox
+from seedshot_desktop.seed.transport.rack import Rack
 from seedshot_desktop.seed.transport.round_trip import RoundTrip
 from seedshot_desktop.seed.transport.sacks import Block, absolute, difference
 
@@ -84,8 +85,7 @@ class Sender:
     ) -> None:
         self.payload = payload
         """User bytes of a chunk; may grow when a larger packet is known to pass."""
-        self.control = bbr = Bbr(now, payload + CHUNK_HEADER + PACKET_OVERHEAD, rtt_hint)
-        self._bbr = bbr
+        self._bbr = Bbr(now, payload + CHUNK_HEADER + PACKET_OVERHEAD, rtt_hint)
         self._allowances = [Allowance(limit) for limit in limits]
         self._outbox = Outbox()
         # chunks on their way; TSNs are counted on without wrapping
@@ -107,11 +107,7 @@ class Sender:
         self._app_limited_until = 0
         # RACK, probe and retransmission timer
         self._round_trip = RoundTrip(rtt_hint)
-        self._rack_at = 0.0
-        self._rack_tsn = 0
-        self._rack_rtt = 0.0
-        self._reordering = False
-        self._window_steps = 1
+        self._rack = Rack()
         self._rack_deadline: float | None = None
         self._timer_at: float | None = None
         self._probing = False
@@ -362,26 +358,19 @@ class Sender:
             rtt = self._delivered_at - newest.sent_at
             if rtt < min(self._bbr.min_rtt, self._round_trip.smoothed or 0.0):
                 return
-        if (newest.sent_at, newest.tsn) > (self._rack_at, self._rack_tsn):
-            self._rack_at, self._rack_tsn, self._rack_rtt = newest.sent_at, newest.tsn, rtt
-        elif newest.times == 1:
-            self._reordering = True
-
-    def _reordering_window(self) -> float:
-        least = min(self._bbr.min_rtt, self._rack_rtt)
-        return min(self._window_steps * least / 4, self._round_trip.smoothed or least)
+        self._rack.arrived(newest.sent_at, newest.tsn, rtt)
 
     def _duplicated(self, count: int) -> None:
-        """The receiver had it already: we were too quick; wait longer (RFC 8985, section 6.2, step 4)."""
+        """The receiver had it already."""
         self.spurious += count
         if self.retransmitted:
-            self._window_steps = min(self._window_steps + 1, 8)
+            self._rack.was_too_quick()
 
     def _detect(self, now: float) -> None:
         """Mark as lost what was sent long enough before something that has arrived."""
         self._rack_deadline = None
-        wait = self._rack_rtt + self._reordering_window()
-        newest = (self._rack_at, self._rack_tsn)
+        wait = self._rack.patience(self._bbr.min_rtt, self._round_trip.smoothed)
+        newest = self._rack.newest
         order = self._order
         while order:
             sent, times = order[0]
