@@ -140,7 +140,13 @@ def _client(child: Child) -> connect:
 async def _serve(kind: str) -> None:
     if kind == "ours":
         endless = Rate(per_s=1e9, burst=10**9)
-        limits = replace(Limits(), owner_messages=endless, sockets_per_address=10_000, half_open_per_address=10_000)
+        limits = replace(
+            Limits(),
+            owner_messages=endless,
+            frames=endless,
+            sockets_per_address=10_000,
+            half_open_per_address=10_000,
+        )
         server = SignalServer(ServerConfig(host=HOST, limits=limits))
         port = (await server.start())[1]
     else:

@@ -204,7 +204,7 @@ async def test_a_slow_reader_is_cut_and_nobody_waits_for_it(config: ServerConfig
     """A deaf viewer is sent what an owner says until its buffer is full; the owner's other viewer hears everything."""
     fast_owner = Rate(per_s=100_000, burst=100_000)
     async with (
-        running(limited(config, send_buffer=64 * 1024, owner_messages=fast_owner)) as server,
+        running(limited(config, send_buffer=64 * 1024, owner_messages=fast_owner, frames=fast_owner)) as server,
         client(server, owner=True) as owner,
         client(server, max_queue=1) as deaf,
         client(server) as other,

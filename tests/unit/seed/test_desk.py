@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from seedshot_desktop.seed import link
-from seedshot_desktop.seed.desk import MAX_HALF_OPEN_PER_SHARE, PATIENCE_S, Desk
+from seedshot_desktop.seed.desk import MAX_HALF_OPEN, MAX_HALF_OPEN_PER_SHARE, PATIENCE_S, Desk
 from seedshot_desktop.seed.files import open_files
 from seedshot_desktop.seed.messages import (
     EndReason,
@@ -32,8 +32,9 @@ from seedshot_desktop.seed.share import Share
 from seedshot_desktop.seed.steps import ShareOver
 from seedshot_desktop.seed.tasks import Tasks
 from seedshot_desktop.seed.transfer import WINDOW
+from seedshot_desktop.seed.transport import PeerState
 from seedshot_desktop.seed.visit import HIGH_WATER
-from signal_server.protocol import Full, Left, Offer, OwnerAnswer, OwnerCandidate, OwnerMessage
+from signal_server.protocol import Full, Joined, Left, Offer, Over, OwnerAnswer, OwnerCandidate, OwnerMessage
 from tests.support.expectations import LogWatch
 from tests.support.fake_peer import FakeNetwork, FakePeer
 from tests.support.waiting import until
@@ -157,7 +158,76 @@ async def test_a_crowd_at_the_door_is_bounded_and_the_hesitant_give_way(room: Ro
     assert room.offer("later") is not None
     assert crowd[0] is not None
     await until(lambda: crowd[0] and crowd[0].closed, "the oldest gives way")
+    assert Full(room.share.id, "v0") in room.signalled, "its page need not wait for us"
+    assert Over(room.share.id, "v0") not in room.signalled
     assert len(room.desk.visits_of(room.share.id)) == MAX_HALF_OPEN_PER_SHARE
+
+
+async def test_who_has_no_path_to_us_gives_way_first_and_who_has_opened_its_channels_never(room: Room) -> None:
+    crowd = [room.offer(f"v{index}") for index in range(MAX_HALF_OPEN_PER_SHARE)]
+    opened, with_path, without = crowd[0], crowd[1], crowd[2:]
+    assert opened is not None
+    assert with_path is not None
+    opened.open()
+    for peer in without:
+        assert peer is not None
+        peer.path = None
+    room.now += PATIENCE_S
+    for number, peer in enumerate([*without, with_path]):
+        assert room.offer(f"n{number}") is not None
+        await until(lambda peer=peer: peer and peer.closed, "it gives way")
+        assert not opened.closed
+        assert with_path.closed is (peer is with_path)
+    assert room.offer("late") is None, "nobody is left who has hesitated for long enough"
+    opened.hello()
+    assert [event.viewer for event in room.all(ViewerJoined)] == ["v0"]
+
+
+async def test_crowds_at_two_shares_leave_a_third_its_place_once_they_hesitate(room: Room) -> None:
+    shares = [room.share, room.add_share(Limits()), room.add_share(Limits())]
+    for share in shares[:2]:
+        for index in range(MAX_HALF_OPEN // 2):
+            room.offer(f"v{index}", share)
+    assert room.offer("early", shares[2]) is None
+    room.now += PATIENCE_S
+    assert room.offer("honest", shares[2]) is not None
+    for share in shares[1:]:
+        for visit in room.desk.shut(share):
+            visit.receive(ShareOver(EndReason.REVOKED))
+
+
+async def test_the_server_hears_who_was_let_in_and_of_every_end_that_it_did_not_report(room: Room) -> None:
+    guest, silent, broken = room.admit("guest"), room.offer("silent"), room.offer("broken", sdp="bad")
+    assert Joined(room.share.id, "guest") in room.signalled
+    assert silent is not None
+    silent.visit.on_state(PeerState.CLOSED, "no path to the viewer was found")
+    guest.say(type="bye")
+    await until(lambda: broken and broken.closed, "its end")
+    overs = [message.viewer for message in room.signalled if isinstance(message, Over)]
+    assert sorted(overs) == ["broken", "guest", "silent"]
+
+
+async def test_the_server_is_not_told_what_it_said_itself_nor_of_every_viewer_of_a_share_that_is_over(
+    room: Room,
+) -> None:
+    room.offer("gone")
+    room.desk.on_left(Left(room.share.id, "gone"))
+    guest = room.admit("guest")
+    for visit in room.desk.shut(room.share):
+        visit.receive(ShareOver(EndReason.REVOKED))
+    await until(lambda: guest.closed, "its end")
+    assert [message for message in room.signalled if isinstance(message, Over)] == []
+
+
+@pytest.mark.parametrize("opened", [False, True], ids=["connecting", "channels open"])
+async def test_a_stranger_whose_socket_closes_leaves_its_place_at_once(room: Room, opened: bool) -> None:
+    peer = room.offer("stranger")
+    assert peer is not None
+    if opened:
+        peer.open()
+    room.desk.on_left(Left(room.share.id, "stranger"))
+    assert room.desk.visits_of(room.share.id) == []
+    await until(lambda: peer.closed, "its end")
 
 
 async def test_a_share_with_all_its_viewers_says_so_before_it_connects(room: Room) -> None:
