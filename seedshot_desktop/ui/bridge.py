@@ -87,6 +87,7 @@ class EngineBridge(QObject):
 
     def start(self) -> None:
         """Start the engine; events follow."""
+        self._restart.stop()  # or there would be two
         self._launch()
 
     def send(self, command: Command) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 
 from seedshot_desktop.seed import link
 from seedshot_desktop.seed.messages import (
@@ -31,7 +32,10 @@ from seedshot_desktop.seed.messages import (
     StatusChanged,
     Stopped,
 )
+from seedshot_desktop.seed.signalling import signalling_url
 from seedshot_desktop.ui.bridge import EngineBridge
+from signal_server import protocol
+from signal_server.server import ServerConfig, SignalServer
 from tests.support.expectations import LogWatch
 from tests.support.qt import Run, qt_loop
 from tests.support.waiting import until
@@ -133,6 +137,43 @@ def test_shares_live_on_when_the_engine_is_killed(expected_log: LogWatch) -> Non
 
     with bridged() as (bridge, ear, run):
         run(story(bridge, ear))
+
+
+def test_a_share_that_is_revoked_while_the_engine_is_dead_is_revoked_at_its_server(expected_log: LogWatch) -> None:
+    expected_log.expect(DIED)
+    share, command = seed(files=FILES)
+    view = protocol.encode(protocol.View(share, "an offer"))
+
+    async def story(server: SignalServer, bridge: EngineBridge, ear: Ear) -> None:
+        await started(bridge, ear)
+        bridge.send(command)
+        await until(lambda: Shared(share) in ear.events, "the share")
+        assert bridge.process_id
+        os.kill(bridge.process_id, signal.SIGKILL)
+        await until(lambda: ear.deaths, "word of its death")
+        assert not bridge.running
+        bridge.send(Revoke(share))
+        await started(bridge, ear, times=2)
+        async with connect(signalling_url(base_url(server)), compression=None) as viewer:
+            await viewer.send(view)
+            heard = None
+            while heard != protocol.Revoked():
+                heard = protocol.decode_to_viewer(str(await asyncio.wait_for(viewer.recv(), 10)))
+                if heard == protocol.Online():
+                    await viewer.send(view)
+
+    def base_url(server: SignalServer) -> str:
+        return f"http://127.0.0.1:{server.address[1]}"
+
+    with qt_loop() as run:
+        server = SignalServer(ServerConfig(host="127.0.0.1", port=0))
+        run(server.start())
+        bridge = EngineBridge(EngineOptions(server_url=base_url(server)))
+        try:
+            run(story(server, bridge, Ear(bridge)))
+        finally:
+            run(bridge.stop())
+            run(server.close())
 
 
 def test_a_share_that_runs_out_while_the_engine_is_away_is_over(expected_log: LogWatch) -> None:

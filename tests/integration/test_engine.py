@@ -255,6 +255,23 @@ async def test_limits_change_while_it_is_live() -> None:
             assert (await owner.saw(ShareEnded)).reason is EndReason.EXPIRED
 
 
+async def test_more_views_open_a_share_again_while_somebody_still_looks_at_it() -> None:
+    async with Owner() as owner:
+        share = await owner.share(picture(1000), limits=Limits(max_views=1))
+        async with Viewer(share.link) as viewer:
+            await viewer.fetch_all()
+            await owner.saw(Viewed)
+            async with Viewer(share.link) as latecomer:
+                assert await latecomer.the_end() == "expired"
+            owner.command(ChangeLimits(share.id, Limits(max_views=2)))
+            assert share.status is not None
+            assert share.status.ended is None
+            async with Viewer(share.link) as latecomer:
+                assert await latecomer.fetch() == content(1000)
+                await owner.saw(Viewed, times=2)
+            assert not viewer.ended.done()
+
+
 async def test_no_more_viewers_than_the_owner_takes() -> None:
     async with Owner(EngineOptions(listen_host="127.0.0.1", listen_port=0, max_viewers=1)) as owner:
         share = await owner.share(picture(1000))

@@ -6,7 +6,9 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import time
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 from seedshot_desktop.seed import link
@@ -23,9 +25,10 @@ from seedshot_desktop.seed.messages import (
     Stop,
     Stopped,
     Viewed,
+    frame,
 )
 from tests.support.engine_child import EngineChild
-from tests.support.owner import content, picture
+from tests.support.owner import LOCAL, content, picture
 from tests.support.viewer import Viewer
 from tests.support.waiting import until
 
@@ -103,6 +106,44 @@ async def test_the_memory_of_a_share_that_is_taken_back_is_given_back() -> None:
             child.send(Revoke(keys.share))
             assert await viewer.the_end() == "revoked"
         await until(lambda: resident_bytes(child) - idle < size // 4, "the memory is given back")
+
+
+FAULTY = """
+import asyncio, logging, sys, threading
+from seedshot_desktop.seed import process
+
+async def fail():
+    raise ValueError("192.0.2.1")
+
+async def faults(source, sink, main=process._main):
+    await main(source, sink)
+    loop = asyncio.get_running_loop()
+    await asyncio.wait([loop.create_task(fail())])
+    loop.call_soon(lambda: {}["192.0.2.1"])
+    thread = threading.Thread(target=lambda: open("192.0.2.1"))
+    thread.start()
+    thread.join()
+    logging.getLogger("aioice").warning("192.0.2.1")
+    logging.getLogger("seedshot_desktop.seed").warning("a warning of our own")
+    await asyncio.sleep(0)
+    raise LookupError("192.0.2.1")
+
+process._main = faults
+sys.exit(process.main())
+"""
+"""The child process, in which everything fails once that may."""
+
+
+async def test_no_text_of_an_error_and_no_line_of_another_library_is_logged() -> None:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", FAULTY, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=os.environ
+    )
+    async with asyncio.timeout(15):
+        _, words = await child.communicate(frame(Configure(LOCAL)) + frame(Stop()))
+    told = [line.partition(" at ")[0] for line in words.decode().splitlines()]
+    faults = ("FileNotFoundError", "KeyError", "LookupError", "ValueError")
+    expected = [f"seedshot engine: an error that nobody expected: {kind}" for kind in faults]
+    assert sorted(told) == [*sorted(["seedshot engine: a warning of our own", *expected])]
 
 
 async def test_an_interrupt_from_the_terminal_is_the_parents_business() -> None:

@@ -238,3 +238,24 @@ def test_the_engine_is_told_in_its_own_units() -> None:
     assert (local.listen_host, local.advertised_host) == ("127.0.0.1", "127.0.0.1")
     assert settings.limits(Settings()).expires_s is None
     assert settings.limits(Settings(expires_s=5, max_views=2)).max_views == 2
+
+
+@pytest.mark.parametrize(
+    ("server_url", "open_to_listeners"),
+    [
+        ("", False),
+        ("https://seedshot.example", False),
+        ("http://seedshot.example", True),
+        ("http://8.8.8.8:8080", True),
+        ("http://[2606:4700::1111]", True),
+        ("http://192.168.1.7:21880", False),
+        ("http://[fd00::7]:21880", False),
+        ("http://127.0.0.1:21880", False),
+        ("http://[::1]:21880", False),
+        ("http://localhost:21880", False),
+        ("http://desk.local:21880", False),
+        ("http://nas/", False),
+    ],
+)
+def test_a_server_whose_visitors_can_be_overheard_is_known(server_url: str, open_to_listeners: bool) -> None:
+    assert settings.is_open_to_listeners(server_url) is open_to_listeners

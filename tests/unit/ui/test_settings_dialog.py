@@ -146,3 +146,15 @@ def test_every_setting_has_a_field_with_a_name(dialog: SettingsDialog) -> None:
     for key in settings_module.names():
         field = dialog.field(key)
         assert field.accessibleName() or (isinstance(field, QCheckBox) and field.text()), key
+
+
+def test_a_server_whose_visitors_can_be_overheard_is_taken_with_a_warning(
+    dialog: SettingsDialog, changes: Changes
+) -> None:
+    assert not dialog.warns_of_listeners
+    type_into(line(dialog, "server_url"), "http://seedshot.example")
+    assert dialog.warns_of_listeners
+    assert dialog.error("server_url") == ""
+    assert changes.made == [{"server_url": "http://seedshot.example"}]
+    type_into(line(dialog, "server_url"), "https://seedshot.example")
+    assert not dialog.warns_of_listeners
