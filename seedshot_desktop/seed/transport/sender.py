@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from seedshot_desktop.seed.transport.bbr import Bbr, Sample
+from seedshot_desktop.seed.transport.bbr import Bbr
+from seedshot_desktop.seed.transport.delivery import Delivery, Fate, Sent
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO
 from seedshot_desktop.seed.transport.limits import Allowance, RateLimit
 from seedshot_desktop.seed.transport.outbox import CHUNK_HEADER, IMMEDIATE, Outbox
@@ -38,36 +39,7 @@ BURST_S = 0.001
 CREDIT_S = 0.005
 MAX_CREDIT_S = 0.05
 """A late wake-up may catch up by a round trip of sending, between these: a busy machine is late all the time."""
-_OUTSTANDING, _LOST, _ACKED = range(3)
-
-
-class _Sent:
-    """One chunk on its way, or on its way once more."""
-
-    __slots__ = (
-        "app_limited",
-        "chunk",
-        "delivered",
-        "delivered_at",
-        "first_sent_at",
-        "in_flight",
-        "lost",
-        "sent_at",
-        "size",
-        "state",
-        "times",
-        "tsn",
-    )
-
-    def __init__(self, tsn: int, chunk: bytearray, size: int) -> None:
-        self.tsn = tsn
-        self.chunk = chunk
-        self.size = size
-        self.state = _OUTSTANDING
-        self.times = 0
-        self.sent_at = self.delivered_at = self.first_sent_at = 0.0
-        self.delivered = self.in_flight = self.lost = 0
-        self.app_limited = False
+_OUTSTANDING, _LOST, _ACKED = Fate  # looking a member up costs more than what is done with it
 
 
 class Sender:
@@ -91,20 +63,16 @@ class Sender:
         # chunks on their way; TSNs are counted on without wrapping
         self._next_tsn = first_tsn
         self._cumulative = first_tsn - 1
-        self._chunks: dict[int, _Sent] = {}
-        self._order: deque[tuple[_Sent, int]] = deque()
-        self._lost_chunks: deque[_Sent] = deque()
+        self._chunks: dict[int, Sent] = {}
+        self._order: deque[tuple[Sent, int]] = deque()
+        self._lost_chunks: deque[Sent] = deque()
         self._gaps: list[Block] = []
         self._highest_acked = self._cumulative
         self._complete_report = True
         self._in_flight = 0
         self._peer_window = window
         # delivery rate
-        self._delivered = 0
-        self._delivered_at = now
-        self._first_sent_at = now
-        self._lost = 0
-        self._app_limited_until = 0
+        self._delivery = Delivery(now)
         # RACK, probe and retransmission timer
         self._round_trip = RoundTrip(rtt_hint)
         self._rack = Rack()
@@ -148,7 +116,7 @@ class Sender:
             return False
         if self._frozen_stream < 0:
             return not self._chunks
-        return all(sent.state == _ACKED for sent in self._chunks.values())
+        return all(sent.fate is _ACKED for sent in self._chunks.values())
 
     @property
     def in_flight(self) -> int:
@@ -165,10 +133,10 @@ class Sender:
         self._outbox.freeze(stream)
         self._frozen_stream = stream
         for sent in self._chunks.values():
-            if _stream_of(sent) == stream and sent.state != _ACKED:
-                if sent.state == _OUTSTANDING:
+            if sent.stream == stream and sent.fate is not _ACKED:
+                if sent.fate is _OUTSTANDING:
                     self._in_flight -= sent.size
-                sent.state = _ACKED
+                sent.fate = _ACKED
 
     # Sending
 
@@ -183,7 +151,7 @@ class Sender:
             self._bursting = False
             return None
         self._bursting = True
-        while self._lost_chunks and self._lost_chunks[0].state != _LOST:
+        while self._lost_chunks and self._lost_chunks[0].fate is not _LOST:
             self._lost_chunks.popleft()
         if self._lost_chunks:
             if self._in_flight >= self._bbr.window or self._limited(now):
@@ -212,18 +180,18 @@ class Sender:
             return None
         return self._transmit(self._cut(size), now)
 
-    def _cut(self, size: int) -> _Sent:
+    def _cut(self, size: int) -> Sent:
         tsn = self._next_tsn
         self._next_tsn = tsn + 1
         chunk = self._outbox.cut(tsn, size)
-        self._chunks[tsn] = sent = _Sent(tsn, chunk, len(chunk) + PACKET_OVERHEAD)
+        self._chunks[tsn] = sent = Sent(tsn, chunk, len(chunk) + PACKET_OVERHEAD)
         return sent
 
-    def _transmit(self, sent: _Sent, now: float) -> bytes:
+    def _transmit(self, sent: Sent, now: float) -> bytes:
         if self._in_flight == 0 and not self._lost_chunks and not self._backoff:
             self._heard_at = now
         if self._in_flight == 0:
-            self._first_sent_at = self._delivered_at = now
+            self._delivery.restart(now)
             if not sent.times:
                 self._bbr.on_restart(now)
                 self._next_send = max(self._next_send, now - BURST_S)
@@ -231,15 +199,9 @@ class Sender:
             self.retransmitted += 1
             sent.chunk[1] |= IMMEDIATE
         sent.times += 1
-        sent.state = _OUTSTANDING
-        sent.sent_at = now
-        sent.first_sent_at = self._first_sent_at
-        sent.delivered_at = self._delivered_at
-        sent.delivered = self._delivered
-        sent.app_limited = self._app_limited_until > 0
-        sent.lost = self._lost
+        sent.fate = _OUTSTANDING
         self._in_flight += sent.size
-        sent.in_flight = self._in_flight
+        self._delivery.stamp(sent, now, self._in_flight)
         self._order.append((sent, sent.times))
         self._pace(sent.size, now)
         if self._timer_at is None:
@@ -254,7 +216,7 @@ class Sender:
 
     def _note_app_limited(self) -> None:
         if self._in_flight < self._bbr.window:
-            self._app_limited_until = self._delivered + self._in_flight or 1
+            self._delivery.limit(self._in_flight)
 
     # Acknowledgements
 
@@ -274,36 +236,36 @@ class Sender:
         self._peer_window = window
         if duplicates:
             self._duplicated(duplicates)
-        acked: list[_Sent] = []
+        acked: list[Sent] = []
         for tsn in range(self._cumulative + 1, cumulative + 1):
             sent = self._chunks.pop(tsn)
-            if sent.state != _ACKED:
+            if sent.fate is not _ACKED:
                 acked.append(sent)
         self._cumulative = cumulative
         self._highest_acked = max(self._highest_acked, cumulative)
         self._read_gaps(blocks, acked)
         self._learn(now, acked)
 
-    def _read_gaps(self, blocks: list[Block], acked: list[_Sent]) -> None:
+    def _read_gaps(self, blocks: list[Block], acked: list[Sent]) -> None:
         """Acknowledge what the blocks name and the last ones did not: the work is that of the news in them."""
         for start, end in difference(blocks, self._gaps):
             for tsn in range(start, end + 1):
                 sent = self._chunks[tsn]
-                if sent.state != _ACKED:
+                if sent.fate is not _ACKED:
                     acked.append(sent)
         self._complete_report = len(blocks) < REPORTED_BLOCKS
         if blocks:
             self._highest_acked = max(self._highest_acked, blocks[-1][1])
         self._gaps = blocks
 
-    def _learn(self, now: float, acked: list[_Sent]) -> None:
-        lost_before = self._lost
-        newest: _Sent | None = None
+    def _learn(self, now: float, acked: list[Sent]) -> None:
+        lost_before = self._delivery.lost
+        newest: Sent | None = None
         newly = 0
         for sent in acked:
-            if sent.state == _OUTSTANDING:
+            if sent.fate is _OUTSTANDING:
                 self._in_flight -= sent.size
-            sent.state = _ACKED
+            sent.fate = _ACKED
             newly += sent.size
             if newest is None or (sent.sent_at, sent.tsn) > (newest.sent_at, newest.tsn):
                 newest = sent
@@ -311,39 +273,26 @@ class Sender:
             self._detect(now)
             self._arm(now, keep=True)
             return
-        self._delivered += newly
-        self._delivered_at = now
-        if self._app_limited_until and self._delivered > self._app_limited_until:
-            self._app_limited_until = 0
+        self._delivery.deliver(now, newly)
         rtt = self._sample_rtt(now, newest)
         self._update_rack(newest, rtt)
         self._detect(now)
-        self._first_sent_at = newest.sent_at
         self._backoff = 0
         self._probing = False
-        self._bbr.on_ack(self._sample(now, newest, newly, rtt, self._lost - lost_before))
+        self._bbr.on_ack(
+            self._delivery.sample(
+                now,
+                newest,
+                acked=newly,
+                lost=self._delivery.lost - lost_before,
+                in_flight=self._in_flight,
+                rtt=rtt,
+                min_rtt=self._bbr.min_rtt,
+            )
+        )
         self._arm(now)
 
-    def _sample(self, now: float, newest: _Sent, newly: int, rtt: float | None, newly_lost: int) -> Sample:
-        delivered = self._delivered - newest.delivered
-        interval = max(newest.sent_at - newest.first_sent_at, now - newest.delivered_at)
-        plausible = interval > 0 and interval >= 0.9 * min(self._bbr.min_rtt, rtt or self._bbr.min_rtt)
-        return Sample(
-            now=now,
-            delivered=self._delivered,
-            newly_acked=newly,
-            newly_lost=newly_lost,
-            in_flight=self._in_flight,
-            rtt=rtt,
-            rate=delivered / interval if plausible else 0.0,
-            interval_delivered=delivered,
-            prior_delivered=newest.delivered,
-            app_limited=newest.app_limited,
-            tx_in_flight=newest.in_flight,
-            lost=self._lost - newest.lost,
-        )
-
-    def _sample_rtt(self, now: float, newest: _Sent) -> float | None:
+    def _sample_rtt(self, now: float, newest: Sent) -> float | None:
         rtt = now - newest.sent_at
         if newest.times > 1:
             return None  # which of the transmissions arrived cannot be told (Karn)
@@ -352,10 +301,10 @@ class Sender:
 
     # Loss
 
-    def _update_rack(self, newest: _Sent, rtt: float | None) -> None:
+    def _update_rack(self, newest: Sent, rtt: float | None) -> None:
         """RFC 8985, section 6.2, steps 1 and 2; a SACK that comes too soon is of an earlier transmission."""
         if rtt is None:
-            rtt = self._delivered_at - newest.sent_at
+            rtt = self._delivery.at - newest.sent_at
             if rtt < min(self._bbr.min_rtt, self._round_trip.smoothed or 0.0):
                 return
         self._rack.arrived(newest.sent_at, newest.tsn, rtt)
@@ -374,7 +323,7 @@ class Sender:
         order = self._order
         while order:
             sent, times = order[0]
-            if sent.times != times or sent.state != _OUTSTANDING:
+            if sent.times != times or sent.fate is not _OUTSTANDING:
                 order.popleft()
                 continue
             if (sent.sent_at, sent.tsn) >= newest:
@@ -386,16 +335,16 @@ class Sender:
             order.popleft()
             self._lose(sent)
 
-    def _patience(self, sent: _Sent) -> float:
+    def _patience(self, sent: Sent) -> float:
         """A SACK that is full of blocks says nothing of later chunks: they get one more round trip to be named."""
         if self._complete_report or sent.tsn <= self._highest_acked:
             return 0.0
         return self._round_trip.smoothed or 0.0
 
-    def _lose(self, sent: _Sent) -> None:
-        sent.state = _LOST
+    def _lose(self, sent: Sent) -> None:
+        sent.fate = _LOST
         self._in_flight -= sent.size
-        self._lost += sent.size
+        self._delivery.lost += sent.size
         self._lost_chunks.append(sent)
 
     # Timers
@@ -464,7 +413,7 @@ class Sender:
     def _probe(self, now: float) -> bytes | None:
         """One chunk that makes the receiver say what it has (RFC 8985, section 7.3)."""
         for sent in reversed(self._chunks.values()):
-            if sent.state == _OUTSTANDING:
+            if sent.fate is _OUTSTANDING:
                 self._in_flight -= sent.size
                 return self._transmit(sent, now)
         return None
@@ -473,12 +422,12 @@ class Sender:
         """Send all of it again, even what blocks have named: a receiver may forget that (RFC 9260, section 6.2.1)."""
         self.timeouts += 1
         self._backoff = min(self._backoff + 1, 10)
-        self._lost_chunks = deque(sent for sent in self._chunks.values() if _stream_of(sent) != self._frozen_stream)
+        self._lost_chunks = deque(sent for sent in self._chunks.values() if sent.stream != self._frozen_stream)
         for sent in self._lost_chunks:
-            if sent.state == _OUTSTANDING:
+            if sent.fate is _OUTSTANDING:
                 self._in_flight -= sent.size
-                self._lost += sent.size
-            sent.state = _LOST
+                self._delivery.lost += sent.size
+            sent.fate = _LOST
         self._gaps = []
         self._order.clear()
         self._rack_deadline = None
@@ -486,7 +435,3 @@ class Sender:
         self._next_send = now - BURST_S
         self._bbr.on_timeout(self._in_flight)
         self._timer_at = now + self._rto()
-
-
-def _stream_of(sent: _Sent) -> int:
-    return int.from_bytes(sent.chunk[8:10], "big")
