@@ -30,10 +30,10 @@ class Knocks:
     def has_room(self, owner: Socket, address: str) -> bool:
         """May one more of `address` knock, be it in the place of another (see `in_the_way`)?"""
         crowd = self._crowds.get(owner, {})
-        held = len(crowd.get(address, ()))
-        if held >= self._limits.knocking_per_address:
+        here = len(crowd.get(address, ()))
+        if here >= self._limits.knocking_per_address:
             return False
-        return not self._is_full(owner) or max(len(viewers) for viewers in crowd.values()) > held + 1
+        return not self._is_full(owner) or max(len(viewers) for viewers in crowd.values()) > here + 1
 
     def in_the_way(self, owner: Socket) -> Socket | None:
         """Who has to leave before one more may knock: the oldest of the address that holds the most."""

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -175,7 +176,7 @@ async def test_who_has_no_path_to_us_gives_way_first_and_who_has_opened_its_chan
     room.now += PATIENCE_S
     for number, peer in enumerate([*without, with_path]):
         assert room.offer(f"n{number}") is not None
-        await until(lambda peer=peer: peer and peer.closed, "it gives way")
+        await until(partial(getattr, peer, "closed"), "it gives way")
         assert not opened.closed
         assert with_path.closed is (peer is with_path)
     assert room.offer("late") is None, "nobody is left who has hesitated for long enough"
