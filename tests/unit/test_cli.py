@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seedshot_desktop import cli, control
-from seedshot_desktop.commands import grammar, inputs, log, share
+from seedshot_desktop.commands import grammar, inputs, log, output, share
 from seedshot_desktop.control_client import NotRunningError
 from seedshot_desktop.errors import SettingsError, ShareError
 from seedshot_desktop.settings import Settings
@@ -220,3 +220,14 @@ def test_the_log_takes_only_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEEDSHOT_LOG", "loud")
     with pytest.raises(SettingsError, match="debug, info, warning or error"):
         log.start(verbose=False)
+
+
+def test_a_server_that_others_can_listen_to_is_named_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    output.warn_of_listeners("https://seedshot.example")
+    output.warn_of_listeners("http://192.168.1.7:21880")
+    assert capsys.readouterr() == ("", "")
+    output.warn_of_listeners("http://seedshot.example")
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert "can be read on the way" in told.err
