@@ -34,6 +34,7 @@ def clean_test(expected_log: LogWatch, request: pytest.FixtureRequest) -> Iterat
         if inspect.iscoroutinefunction(request.function):
             request.getfixturevalue("no_task_left_over" if _shares_a_loop(request) else "no_task_left")
         yield
+    _collect_garbage()
 
 
 @pytest_asyncio.fixture
@@ -60,3 +61,9 @@ def _forget_other_loops() -> None:
     """aioice keeps a lock for the thread, taking it that a thread has one loop; here every test has its own."""
     if (ice := sys.modules.get("aioice.ice")) is not None:
         vars(ice._mdns).clear()
+
+
+def _collect_garbage() -> None:
+    """Once Qt is in this process, nothing collects by itself: what was a window must not be freed on another thread."""
+    if (garbage := sys.modules.get("seedshot_desktop.ui.garbage")) is not None:
+        garbage.collect_due()

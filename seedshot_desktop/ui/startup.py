@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QLibraryInfo, QLocale, QtMsgType, QTranslator
 from PySide6.QtWidgets import QApplication
 
 import seedshot_desktop
-from seedshot_desktop.ui import icons, theme
+from seedshot_desktop.ui import garbage, icons, theme
 
 _log = logging.getLogger(__name__)
 
@@ -115,6 +115,7 @@ def application() -> Application:
     QApplication.setApplicationVersion(seedshot_desktop.__version__)
     qInstallMessageHandler(_log_qt)
     made = Application(["seedshot"])
+    garbage.collect_here()
     made.setQuitOnLastWindowClosed(False)
     made.setWindowIcon(icons.logo())
     _translate(made)

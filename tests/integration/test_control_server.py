@@ -8,7 +8,7 @@ import os
 import socket
 import stat
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +98,12 @@ async def raw(data: bytes) -> bytes:
 
 def dialled(data: bytes) -> socket.socket:
     """A connection on which `data` was said."""
-    connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(10)
-    connection.connect(control.socket_name())
-    connection.sendall(data)
+    with ExitStack() as stack:
+        connection = stack.enter_context(socket.socket(socket.AF_UNIX))
+        connection.settimeout(10)
+        connection.connect(control.socket_name())
+        connection.sendall(data)
+        stack.pop_all()  # said: it is the caller's now
     return connection
 
 

@@ -24,6 +24,7 @@ from seedshot_desktop.seed.messages import (
     ViewerState,
     ViewerStatus,
 )
+from seedshot_desktop.ui import garbage
 from seedshot_desktop.ui.actions import Actions
 from seedshot_desktop.ui.book import Item, Overview
 from tests.support.waiting import DEADLINE_S
@@ -35,12 +36,13 @@ BASE_URL = "http://192.0.2.7:21880"
 
 
 def application() -> QApplication:
-    """The one application of this process, without a screen."""
+    """The one application of this process, without a screen; garbage is collected as in the app."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedStates))
     running = QApplication.instance()
     made = running if isinstance(running, QApplication) else QApplication([])
     made.setQuitOnLastWindowClosed(False)
+    garbage.collect_here()
     return made
 
 
@@ -68,6 +70,7 @@ def qt_loop() -> Iterator[Run[Any]]:
     finally:
         run(cancel_the_rest())
         loop.close()
+        garbage.collect_due()
 
 
 class Deeds:
@@ -150,6 +153,7 @@ def shown(window: QWidget) -> Iterator[None]:
         window.hide()
         window.deleteLater()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        garbage.collect_due()
 
 
 def press(widget: QWidget, key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
