@@ -32,6 +32,8 @@ from seedshot_desktop.seed.messages import (
     EngineStatus,
     Event,
     File,
+    Ping,
+    Ponged,
     Provide,
     Revoke,
     RevokeAll,
@@ -192,6 +194,8 @@ class Engine:
                 self._configure(options)
             case CheckNetwork():
                 self._check_network()
+            case Ping(number):
+                self._reports.say(Ponged(number))
             case Stop():
                 self._stopping.set()
 

@@ -171,11 +171,20 @@ class CheckNetwork(Message, frozen=True):
     """The machine woke, or its addresses changed: look at once instead of waiting for a timer."""
 
 
+class Ping(Message, frozen=True):
+    """Say ``Ponged`` at once: an engine that does not is taken to stand still."""
+
+    number: int
+    """Comes back in the answer."""
+
+
 class Stop(Message, frozen=True):
     """Revoke everything, say so to every page, and end."""
 
 
-Command = Seed | Provide | Revoke | RevokeAll | Unseed | DismissViewer | ChangeLimits | Configure | CheckNetwork | Stop
+Command = (
+    Seed | Provide | Revoke | RevokeAll | Unseed | DismissViewer | ChangeLimits | Configure | CheckNetwork | Ping | Stop
+)
 
 
 # Values in events
@@ -394,6 +403,13 @@ class StatusChanged(Message, frozen=True):
     status: EngineStatus
 
 
+class Ponged(Message, frozen=True):
+    """The answer to ``Ping``: the engine's loop goes round."""
+
+    number: int
+    """That of the question."""
+
+
 class Stopped(Message, frozen=True):
     """Every page was told; the engine is about to end."""
 
@@ -413,6 +429,7 @@ Event = (
     | CommandFailed
     | EngineFailed
     | StatusChanged
+    | Ponged
     | Stopped
 )
 

@@ -1,8 +1,10 @@
 """The way from the app to the seeding engine in its child process: commands in, events out by one signal.
 
 The engine is restarted when it dies, with growing pauses, and told of every
-live share again, so links work again by themselves. It ends when its standard
-input closes: whatever becomes of the app, nothing seeds on.
+live share again, so links work again by themselves. While there are shares it
+is asked for a sign of life; one that stands still is ended and started again.
+It ends when its standard input closes: whatever becomes of the app, nothing
+seeds on.
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ from seedshot_desktop.seed.messages import (
     EngineFailed,
     EngineOptions,
     FrameDecoder,
+    Ponged,
     ShareEnded,
     Stop,
 )
+from seedshot_desktop.ui.heartbeat import BEAT_S, Heartbeat
 from seedshot_desktop.ui.retained import Retained
 
 _log = logging.getLogger(__name__)
@@ -58,6 +62,7 @@ class EngineBridge(QObject):
         program: Sequence[str] | None = None,
         clock: Callable[[], float] = time.time,
         pauses_s: Sequence[float] = RESTART_PAUSES_S,
+        beat_s: float = BEAT_S,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -74,6 +79,10 @@ class EngineBridge(QObject):
         self._stopping = False
         self._restart = QTimer(self, singleShot=True)
         self._restart.timeout.connect(self._launch)
+        self._heartbeat = Heartbeat(beat_s)
+        self._beats = QTimer(self, interval=int(beat_s * 1000))
+        self._beats.timeout.connect(self._on_beat)
+        self._spoke = False
 
     @property
     def running(self) -> bool:
@@ -84,6 +93,11 @@ class EngineBridge(QObject):
     def process_id(self) -> int | None:
         """The engine's process, while it runs."""
         return int(self._process.processId()) if self._process is not None and self.running else None
+
+    @property
+    def watched(self) -> bool:
+        """Whether the engine is asked for signs of life: from its first word on, while there is a share."""
+        return self._beats.isActive()
 
     def start(self) -> None:
         """Start the engine; events follow."""
@@ -98,6 +112,7 @@ class EngineBridge(QObject):
         self._retained.note_command(command, self._clock())
         if self.running:
             self._write(command)
+        self._watch()
 
     async def stop(self, timeout_s: float = _STOP_TIMEOUT_S) -> None:
         """Revoke everything and end the engine, at the latest after `timeout_s`."""
@@ -133,7 +148,7 @@ class EngineBridge(QObject):
         process.readyReadStandardOutput.connect(self._on_output)
         process.finished.connect(self._on_finished)
         process.errorOccurred.connect(self._on_error)
-        self._process, self._decoder, self._problem = process, FrameDecoder(), ""
+        self._process, self._decoder, self._problem, self._spoke = process, FrameDecoder(), "", False
         self._started_at = time.monotonic()
         process.start(self._program[0], list(self._program[1:]))
 
@@ -167,10 +182,33 @@ class EngineBridge(QObject):
             self._process.kill()
 
     def _hear(self, event: messages.Event) -> None:
+        if isinstance(event, Ponged):
+            self._heartbeat.answered(event.number)
+            return
         if isinstance(event, EngineFailed):
             self._problem = event.problem
+        self._spoke = True
         self._retained.note_event(event)
+        self._watch()
         self.heard.emit(event)
+
+    def _watch(self) -> None:
+        """An idle engine is left alone, and so is one that starts: that may take long on a cold disk."""
+        needed = self._spoke and self.running and len(self._retained) > 0
+        if needed and not self._beats.isActive():
+            self._heartbeat.begin()
+            self._beats.start()
+        elif not needed:
+            self._beats.stop()
+
+    def _on_beat(self) -> None:
+        if question := self._heartbeat.beat():
+            self._write(question)
+        elif self._heartbeat.stands_still and self._process is not None:
+            _log.warning("the engine does not answer and is killed")
+            self._problem = self.tr("It did not answer any more and is being started again.")
+            self._beats.stop()
+            self._process.kill()
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:  # the one error that is not followed by `finished`
@@ -181,6 +219,7 @@ class EngineBridge(QObject):
         if self._process is not None:
             self._process.deleteLater()
             self._process = None
+        self._watch()
         if not self._stopping:
             self._start_again()
 

@@ -24,6 +24,7 @@ from seedshot_desktop.seed.messages import (
     Keys,
     Limits,
     MemoryFile,
+    Ponged,
     Provide,
     Revoke,
     Seed,
@@ -34,6 +35,7 @@ from seedshot_desktop.seed.messages import (
 )
 from seedshot_desktop.seed.signalling import signalling_url
 from seedshot_desktop.ui.bridge import EngineBridge
+from seedshot_desktop.ui.heartbeat import Heartbeat
 from signal_server import protocol
 from signal_server.server import ServerConfig, SignalServer
 from tests.support.expectations import LogWatch
@@ -134,6 +136,63 @@ def test_shares_live_on_when_the_engine_is_killed(expected_log: LogWatch) -> Non
         await until(lambda: ear.shared() == 3, "the share that lives")
         assert bridge.process_id != first
         await until(lambda: (s := ear.status()) and [x.share for x in s.status.shares] == [kept[0]], "that one alone")
+
+    with bridged() as (bridge, ear, run):
+        run(story(bridge, ear))
+
+
+def test_an_engine_that_stands_still_is_replaced_and_its_shares_live_on(expected_log: LogWatch) -> None:
+    expected_log.expect(DIED)
+    expected_log.expect("does not answer")
+    share, command = seed(files=FILES)
+
+    async def story(bridge: EngineBridge, ear: Ear) -> None:
+        await started(bridge, ear)
+        bridge.send(command)
+        await until(lambda: ear.shared() == 1, "the share")
+        first = bridge.process_id
+        assert first
+        os.kill(first, signal.SIGSTOP)
+        await until(lambda: ear.deaths, "its end")
+        assert "did not answer" in ear.deaths[0]
+        assert not _runs(first)
+        await started(bridge, ear, times=2)
+        await until(lambda: ear.shared() == 2, "the share again")
+        await until(lambda: (s := ear.status()) and [x.share for x in s.status.shares] == [share], "that one")
+        assert bridge.process_id != first
+
+    with bridged(beat_s=0.3) as (bridge, ear, run):
+        run(story(bridge, ear))
+
+
+def test_an_engine_that_answers_is_asked_again_and_nobody_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[int] = []
+    hear = Heartbeat.answered
+    monkeypatch.setattr(Heartbeat, "answered", lambda self, number: (answers.append(number), hear(self, number)))
+
+    async def story(bridge: EngineBridge, ear: Ear) -> None:
+        await started(bridge, ear)
+        first = bridge.process_id
+        bridge.send(seed(files=FILES)[1])
+        await until(lambda: len(answers) >= 3, "three answers")
+        assert answers == list(range(1, len(answers) + 1))
+        assert bridge.process_id == first
+        assert not [event for event in ear.events if isinstance(event, Ponged)]
+
+    with bridged(beat_s=0.3) as (bridge, ear, run):
+        run(story(bridge, ear))
+
+
+def test_an_idle_engine_is_left_alone() -> None:
+    share, command = seed(files=FILES)
+
+    async def story(bridge: EngineBridge, ear: Ear) -> None:
+        await started(bridge, ear)
+        assert not bridge.watched
+        bridge.send(command)
+        assert bridge.watched
+        bridge.send(Revoke(share))
+        assert not bridge.watched
 
     with bridged() as (bridge, ear, run):
         run(story(bridge, ear))
