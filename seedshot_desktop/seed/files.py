@@ -122,10 +122,7 @@ class DiskReader(Reader):
     def close(self) -> None:
         self._block = b""
         self._drop_ahead()
-        try:
-            self._pool.submit(self._handle.close)  # waits for a read that is under way, so not on the loop
-        except RuntimeError:  # the pool is shut down
-            self._handle.close()
+        self._handle.close()
 
     async def _fetch(self, offset: int) -> bytes:
         if self._ahead is not None and self._ahead[0] != offset:
@@ -161,20 +158,27 @@ class _Handle:
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly `length` bytes of the pinned file; raises BrokenFileError."""
-        with self._lock:
-            try:
+        try:
+            with self._lock:
                 return self._read(offset, length)
-            except FileNotFoundError as error:
-                raise BrokenFileError("vanished") from error
-            except OSError as error:
-                raise BrokenFileError("unreadable") from error
+        except FileNotFoundError as error:
+            raise BrokenFileError("vanished") from error
+        except OSError as error:
+            raise BrokenFileError("unreadable") from error
+        finally:
+            if self._closed:
+                self.close()
 
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+        """Never waits: a read that is under way closes the file when it is done."""
+        self._closed = True
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._file is not None:
+                    self._file.close()
+                    self._file = None
+            finally:
+                self._lock.release()
 
     def _read(self, offset: int, length: int) -> bytes:
         if self._closed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -195,3 +196,17 @@ def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     (file,) = open_files((disk(tmp_path / "empty"),))
     assert file.entry.size == 0
+
+
+async def test_a_reader_closes_its_file_even_while_every_thread_is_busy(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_bytes(b"abc")
+    (file,) = open_files((disk(path),))
+    go_on = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        reader = file.content.reader(pool)
+        await reader.read(0, 3)
+        pool.submit(go_on.wait)
+        reader.close()
+        assert str(path) not in {os.readlink(f"/proc/self/fd/{fd}") for fd in open_descriptors()}
+        go_on.set()
