@@ -172,10 +172,9 @@ class CheckNetwork(Message, frozen=True):
 
 
 class Ping(Message, frozen=True):
-    """Say ``Ponged`` at once: an engine that does not is taken to stand still."""
+    """Say ``Ponged`` with the same number at once: an engine that does not is taken to stand still."""
 
     number: int
-    """Comes back in the answer."""
 
 
 class Stop(Message, frozen=True):
@@ -404,10 +403,9 @@ class StatusChanged(Message, frozen=True):
 
 
 class Ponged(Message, frozen=True):
-    """The answer to ``Ping``: the engine's loop goes round."""
+    """The answer to the ``Ping`` of that number: the engine's loop goes round."""
 
     number: int
-    """That of the question."""
 
 
 class Stopped(Message, frozen=True):

@@ -196,13 +196,13 @@ class EngineBridge(QObject):
         """An idle engine is left alone, and so is one that starts: that may take long on a cold disk."""
         needed = self._spoke and self.running and len(self._retained) > 0
         if needed and not self._beats.isActive():
-            self._heartbeat.begin()
+            self._heartbeat.begin(time.monotonic())
             self._beats.start()
         elif not needed:
             self._beats.stop()
 
     def _on_beat(self) -> None:
-        if question := self._heartbeat.beat():
+        if question := self._heartbeat.beat(time.monotonic()):
             self._write(question)
         elif self._heartbeat.stands_still and self._process is not None:
             _log.warning("the engine does not answer and is killed")

@@ -7,9 +7,6 @@ may lie unread in the pipe.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from seedshot_desktop.seed.messages import Ping
 
 BEAT_S = 5.0
@@ -21,29 +18,27 @@ _LATE = 1.5
 
 
 class Heartbeat:
-    """Told of every beat and every answer; times are seconds of `clock`, which is monotonic."""
+    """Told of every beat and every answer; times are seconds of a monotonic clock."""
 
-    def __init__(self, beat_s: float = BEAT_S, clock: Callable[[], float] = time.monotonic) -> None:
-        self.beat_s = beat_s
-        self._clock = clock
+    def __init__(self, beat_s: float = BEAT_S) -> None:
+        self._beat_s = beat_s
         self._asked = 0
         self._answered = 0
         self._silent = 0
-        self._beat_at = clock()
+        self._beat_at = 0.0
 
     @property
     def stands_still(self) -> bool:
         """Whether an answer is missing for too long."""
         return self._silent >= _SILENT_BEATS
 
-    def begin(self) -> None:
-        """The first beat comes in ``beat_s`` from now; nothing is asked yet."""
-        self._answered, self._silent, self._beat_at = self._asked, 0, self._clock()
+    def begin(self, now: float) -> None:
+        """The first beat follows; nothing is asked yet."""
+        self._answered, self._silent, self._beat_at = self._asked, 0, now
 
-    def beat(self) -> Ping | None:
+    def beat(self, now: float) -> Ping | None:
         """What to ask at this beat; None while an answer is missing."""
-        now = self._clock()
-        late = now - self._beat_at > _LATE * self.beat_s
+        late = now - self._beat_at > _LATE * self._beat_s
         self._beat_at = now
         if self._answered == self._asked:
             self._asked += 1

@@ -13,12 +13,12 @@ class Beats:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.heart = Heartbeat(10.0, lambda: self.now)
-        self.heart.begin()
+        self.heart = Heartbeat(10.0)
+        self.heart.begin(self.now)
 
     def after(self, seconds: float) -> Ping | None:
         self.now += seconds
-        return self.heart.beat()
+        return self.heart.beat(self.now)
 
 
 @pytest.fixture
@@ -81,6 +81,6 @@ def test_an_app_that_is_stopped_again_and_again_never_blames_the_engine(beats: B
 def test_a_new_engine_owes_nothing(beats: Beats) -> None:
     beats.after(10)
     beats.after(10)
-    beats.heart.begin()
+    beats.heart.begin(beats.now)
     assert beats.after(10) == Ping(2)
     assert not beats.heart.stands_still
