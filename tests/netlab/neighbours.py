@@ -48,13 +48,14 @@ def ping(address: str, seconds: float) -> list[float]:
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as sock:
         mark = os.getpid() & 0xFFFF
         threading.Thread(target=_listen, args=(sock, mark, times), daemon=True).start()
+        pace = threading.Event()  # never set: a wait that ends on time
         until = time.perf_counter() + seconds
         number = 0
         while (now := time.perf_counter()) < until:
             sock.sendto(_echo(mark, number, now), (address, 0))
             number += 1
-            time.sleep(max(0.0, now + PING_INTERVAL_S - time.perf_counter()))
-        time.sleep(0.5)
+            pace.wait(max(0.0, now + PING_INTERVAL_S - time.perf_counter()))
+        pace.wait(0.5)
     return times
 
 
