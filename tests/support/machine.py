@@ -54,6 +54,8 @@ ON_LINUX = (
     Need(("xclip",), "xclip", "reads the clipboard"),
     Need(("dbus-daemon",), "dbus", "the desktop's bus"),
     Need(("ip",), "iproute2", "makes networks to lose"),
+    Need(("nft",), "nftables", "routers that translate addresses"),
+    Need(("turnserver",), "coturn", "relays to a viewer"),
     Need(("unshare",), "util-linux", "keeps them apart from this one"),
     Need(("fc-list",), "fontconfig", "finds fonts"),
 )

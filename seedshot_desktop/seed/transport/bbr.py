@@ -35,11 +35,10 @@ Where it departs from the draft, and why:
 from __future__ import annotations
 
 import random
-from collections import deque
-from dataclasses import dataclass
 from enum import Enum
 
 from seedshot_desktop.seed.transport.competing import Cubic
+from seedshot_desktop.seed.transport.samples import Aggregation, LeastRtt, RecentRtts, Sample, Train
 
 INITIAL_WINDOW_PACKETS = 32
 MIN_WINDOW_PACKETS = 4
@@ -64,13 +63,10 @@ BETA = 0.7
 HEADROOM = 0.15
 FULL_BANDWIDTH_GROWTH = 1.25
 FULL_BANDWIDTH_ROUNDS = 3
-MIN_RTT_WINDOW_S = 10.0
-PROBE_RTT_INTERVAL_S = 5.0
 PROBE_RTT_DURATION_S = 0.2
 PROBE_WAIT_S = 2.0
 PROBE_WAIT_SPREAD_S = 1.0
 RENO_ROUNDS = 63
-RECENT_RTTS = 8
 LEAST_RTT_S = 0.002
 """On a shorter path the ends' own scheduling is the delay, and a window for the wire alone would starve it."""
 SHORT_PATH_S = 0.005
@@ -94,32 +90,6 @@ class Phase(Enum):
     PROBE_RTT = "probe_rtt"
 
 
-@dataclass(slots=True)
-class Sample:
-    """What one acknowledgement taught; sizes are bytes, times are seconds."""
-
-    now: float
-    delivered: int
-    """Delivered over the connection's life, this acknowledgement included."""
-    newly_acked: int
-    newly_lost: int
-    in_flight: int
-    """After this acknowledgement."""
-    rtt: float | None
-    """Of the most recently sent packet that it acknowledged; None when that cannot be told."""
-    rate: float
-    """Delivery rate over the sample's interval; 0 when there is none."""
-    interval_delivered: int
-    """Delivered since the acknowledged packet was sent."""
-    prior_delivered: int
-    """Delivered when the acknowledged packet was sent."""
-    app_limited: bool
-    tx_in_flight: int
-    """In flight when the acknowledged packet had been sent."""
-    lost: int
-    """Lost since the acknowledged packet was sent."""
-
-
 class Bbr:
     """Says how much may be in flight (`window`) and how fast to send (`pacing_rate`)."""
 
@@ -132,17 +102,11 @@ class Bbr:
         self.pacing_rate = self._initial_window / max((rtt_hint or 0.1) / TRAIN_SPEED, TRAIN_SHORTEST_S)
         self._pacing_gain = STARTUP_GAIN
         self._window_gain = STARTUP_WINDOW_GAIN
-        self._train = -1
-        self._train_at = now
-        self._train_bytes = 0
-        self._train_done = False
+        self._train: Train | None = Train(0.7 * self._initial_window)
         self._holding = 0
-        self._recent_rtts: deque[float] = deque(maxlen=RECENT_RTTS)
+        self._recent_rtts = RecentRtts()
         self.min_rtt = _INFINITE
-        self._min_rtt_at = now
-        self._probe_rtt_min = _INFINITE
-        self._probe_rtt_min_at = now
-        self._probe_rtt_expired = False
+        self._least_rtt = LeastRtt(now)
         self._probe_rtt_done_at: float | None = None
         self._probe_rtt_round_done = False
         self._prior_window = 0
@@ -173,11 +137,7 @@ class Bbr:
         self._bw_low = _INFINITE
         self._inflight_low = _INFINITE
         self._inflight_high = _INFINITE
-        # acknowledgement aggregation
-        self._extra_acked = [0, 0]
-        self._extra_round = 0
-        self._epoch_at = now
-        self._epoch_acked = 0
+        self._aggregation = Aggregation(now)
         # probing for bandwidth
         self._cycle_at = now
         self._probe_wait = PROBE_WAIT_S
@@ -205,7 +165,8 @@ class Bbr:
         """Learn from an acknowledgement, move on, and set `window` and `pacing_rate`."""
         self._update_round(s)
         self._update_rates(s)
-        self._update_aggregation(s)
+        rounds = 10 if self.full_bw_reached else 1
+        self._aggregation.add(s, bandwidth=self._bw, window=self.window, round_start=self._round_start, rounds=rounds)
         self._update_rtt(s)
         self._check_startup(s)
         if self.phase is Phase.DRAIN and s.in_flight <= self._bdp():
@@ -261,44 +222,23 @@ class Bbr:
     def _reset_lower_bounds(self) -> None:
         self._bw_low = self._inflight_low = _INFINITE
 
-    def _update_aggregation(self, s: Sample) -> None:
-        """How much more than the bandwidth explains is acknowledged at once (Wi-Fi, delayed SACKs)."""
-        expected = self._bw * (s.now - self._epoch_at)
-        if self._epoch_acked <= expected:
-            self._epoch_acked = 0
-            self._epoch_at = s.now
-            expected = 0.0
-        self._epoch_acked += s.newly_acked
-        extra = min(int(self._epoch_acked - expected), self.window)
-        if self._round_start:
-            self._extra_round += 1
-            if self._extra_round >= (10 if self.full_bw_reached else 1):
-                self._extra_round = 0
-                self._extra_acked = [self._extra_acked[1], 0]
-        self._extra_acked[1] = max(self._extra_acked[1], extra)
-
     def _update_rtt(self, s: Sample) -> None:
         if s.rtt is None:
             return
-        self._recent_rtts.append(s.rtt)
-        self._probe_rtt_expired = s.now > self._probe_rtt_min_at + PROBE_RTT_INTERVAL_S
-        if s.rtt < self._probe_rtt_min or self._probe_rtt_expired:
-            self._probe_rtt_min, self._probe_rtt_min_at = s.rtt, s.now
-        elif s.rtt <= self._probe_rtt_min * 1.02 + 0.0005:
-            self._probe_rtt_min_at = s.now  # as good as the minimum: the queue has just been empty
-        if self._probe_rtt_min < self.min_rtt or s.now > self._min_rtt_at + MIN_RTT_WINDOW_S:
-            self.min_rtt, self._min_rtt_at = self._probe_rtt_min, self._probe_rtt_min_at
+        self._recent_rtts.add(s.rtt)
+        self._least_rtt.add(s.now, s.rtt)
+        self.min_rtt = self._least_rtt.value
 
     # Start-up
 
     def _check_startup(self, s: Sample) -> None:
         if self.phase is not Phase.STARTUP:
             return
-        if not self._train_done:
-            self._watch_train(s)
+        if self._train is not None:
+            self._watch(self._train, s)
         if self._holding:
             self._hold(s)
-        elif self._queue_is_growing():
+        elif self._recent_rtts.show_a_queue(self.min_rtt):
             self._holding = 2
             self._next_round = s.delivered
         elif self._round_start and not s.app_limited:
@@ -307,18 +247,13 @@ class Bbr:
             self.phase = Phase.DRAIN
             self._pacing_gain, self._window_gain = DRAIN_GAIN, 1.0
 
-    def _watch_train(self, s: Sample) -> None:
-        """How fast the first window's worth of packets that left in one go is acknowledged."""
-        if s.prior_delivered != self._train:
-            self._train, self._train_at, self._train_bytes = s.prior_delivered, s.now, 0
-            return
-        self._train_bytes += s.newly_acked
-        span = s.now - self._train_at
+    def _watch(self, train: Train, s: Sample) -> None:
+        rate = train.rate(s)
         if self.window > 3 * self._initial_window:
-            self._train_done = True  # it has grown without being told
-        elif self._train_bytes >= 0.7 * self._initial_window and span > 0:
-            self._train_done = True
-            self._jump(min(self._train_bytes / span, self.pacing_rate))
+            self._train = None  # it has grown without being told
+        elif rate is not None:
+            self._train = None
+            self._jump(min(rate, self.pacing_rate))
 
     def _jump(self, rate: float) -> None:
         self._pacing_gain, self._window_gain = CAREFUL_GAIN, CAREFUL_WINDOW_GAIN
@@ -330,7 +265,7 @@ class Bbr:
         if not self._round_start:
             return
         self._holding -= 1
-        if not self._holding and self._queue_is_growing():
+        if not self._holding and self._recent_rtts.show_a_queue(self.min_rtt):
             self.full_bw_reached = True
 
     def _check_full_bandwidth(self) -> None:
@@ -340,16 +275,6 @@ class Bbr:
         else:
             self._full_bw_rounds += 1
         self.full_bw_reached = self._full_bw_rounds >= FULL_BANDWIDTH_ROUNDS
-
-    def _queue_is_growing(self) -> bool:
-        """Every recent packet took longer than the path alone does, and by more than they differ among themselves.
-
-        A queue raises all of them alike; a machine that is too busy to look at its socket scatters them.
-        """
-        if len(self._recent_rtts) < RECENT_RTTS:
-            return False
-        least, most = min(self._recent_rtts), max(self._recent_rtts)
-        return least - self.min_rtt >= max(min(max(self.min_rtt / 8, 0.003), 0.016), (most - least) / 6)
 
     # Cycling
 
@@ -494,12 +419,12 @@ class Bbr:
     # Probing for the round-trip time
 
     def _check_probe_rtt(self, s: Sample) -> None:
-        if self._probe_rtt_expired and self.phase not in (Phase.PROBE_RTT, Phase.STARTUP) and not s.app_limited:
+        if self._least_rtt.unconfirmed and self.phase not in (Phase.PROBE_RTT, Phase.STARTUP) and not s.app_limited:
             self._prior_window = self.window
             self.phase = Phase.PROBE_RTT
             self._pacing_gain, self._window_gain = 1.0, PROBE_RTT_WINDOW_GAIN
             self._probe_rtt_done_at = None
-        self._probe_rtt_expired = False
+        self._least_rtt.unconfirmed = False
         if self.phase is Phase.PROBE_RTT:
             self._in_probe_rtt(s)
 
@@ -510,7 +435,7 @@ class Bbr:
                 self._probe_rtt_round_done = False
                 self._next_round = s.delivered
         elif self._probe_rtt_round_done and s.now >= self._probe_rtt_done_at:
-            self._probe_rtt_min_at = s.now
+            self._least_rtt.confirm(s.now)
             self.window = max(self.window, self._prior_window)
             self._reset_lower_bounds()
             self._enter_down(s.now, s.delivered)
@@ -522,12 +447,13 @@ class Bbr:
     # Output
 
     def _set_pacing_rate(self) -> None:
-        if self._competing is not None and self.phase is not Phase.PROBE_RTT and self._recent_rtts:
-            self.pacing_rate = COMPETING_GAIN * self._competing.packets * self._packet / self._recent_rtts[-1]
+        last = self._recent_rtts.last
+        if self._competing is not None and self.phase is not Phase.PROBE_RTT and last is not None:
+            self.pacing_rate = COMPETING_GAIN * self._competing.packets * self._packet / last
             return
         rate = self._pacing_gain * self._bw * PACING_MARGIN
-        if self.min_rtt < SHORT_PATH_S and self._recent_rtts and self.phase is not Phase.PROBE_RTT:
-            rate = max(rate, self._initial_window / max(self._recent_rtts[-1], LEAST_RTT_S))
+        if self.min_rtt < SHORT_PATH_S and last is not None and self.phase is not Phase.PROBE_RTT:
+            rate = max(rate, self._initial_window / max(last, LEAST_RTT_S))
         if self.full_bw_reached or (rate > self.pacing_rate and not self._holding):
             self.pacing_rate = max(rate, self._packet)
 
@@ -537,7 +463,7 @@ class Bbr:
             if self.min_rtt < SHORT_PATH_S:
                 self.window = max(self.window, self._initial_window)
             return
-        target = int(self._bdp(self._window_gain)) + max(self._extra_acked) + 2 * self._packet
+        target = int(self._bdp(self._window_gain)) + self._aggregation.extra + 2 * self._packet
         if self._restore_window:
             self._restore_window = False
             self.window = max(self.window, self._prior_window)
@@ -553,9 +479,9 @@ class Bbr:
         if self.phase is Phase.PROBE_RTT:
             self.window = int(min(self.window, self._probe_rtt_window()))
         cap = _INFINITE
-        if self.phase in (Phase.DOWN, Phase.CRUISE) or self.phase is Phase.PROBE_RTT:
-            cap = self._inflight_with_headroom() if self.phase is not Phase.DOWN else self._inflight_high
-        elif self.phase in (Phase.REFILL, Phase.UP, Phase.DRAIN):
+        if self.phase in (Phase.CRUISE, Phase.PROBE_RTT):
+            cap = self._inflight_with_headroom()
+        elif self.phase is not Phase.STARTUP:
             cap = self._inflight_high
         cap = min(cap, self._inflight_low)
         if cap < self.window:
@@ -570,7 +496,6 @@ class Bbr:
 
     def on_restart(self, now: float) -> None:
         """Sending goes on after an idle time: at the bandwidth that is known, without the burst."""
-        self._epoch_at = now
-        self._epoch_acked = 0
+        self._aggregation.restart(now)
         if self.phase in (Phase.DOWN, Phase.CRUISE, Phase.REFILL, Phase.UP):
             self.pacing_rate = max(self._bw * PACING_MARGIN, self._packet)

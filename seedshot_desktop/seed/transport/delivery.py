@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from seedshot_desktop.seed.transport.bbr import Sample
+from seedshot_desktop.seed.transport.samples import Sample
 
 
 class Fate(Enum):
