@@ -459,9 +459,8 @@ class Bbr:
 
     def _set_window(self, s: Sample) -> None:
         if self._competing is not None and self.phase is not Phase.PROBE_RTT and not self._restore_window:
-            self.window = int(self._competing.packets * self._packet)
-            if self.min_rtt < SHORT_PATH_S:
-                self.window = max(self.window, self._initial_window)
+            least = self._initial_window if self.min_rtt < SHORT_PATH_S else 0
+            self.window = max(int(self._competing.packets * self._packet), least)
             return
         target = int(self._bdp(self._window_gain)) + self._aggregation.extra + 2 * self._packet
         if self._restore_window:
@@ -476,10 +475,10 @@ class Bbr:
         self._bound_window()
 
     def _bound_window(self) -> None:
-        if self.phase is Phase.PROBE_RTT:
-            self.window = int(min(self.window, self._probe_rtt_window()))
         cap = _INFINITE
-        if self.phase in (Phase.CRUISE, Phase.PROBE_RTT):
+        if self.phase is Phase.PROBE_RTT:
+            cap = min(self._inflight_with_headroom(), self._probe_rtt_window())
+        elif self.phase is Phase.CRUISE:
             cap = self._inflight_with_headroom()
         elif self.phase is not Phase.STARTUP:
             cap = self._inflight_high
