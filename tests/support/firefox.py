@@ -22,6 +22,7 @@ from tests.support.browsers import Browser, Tab
 from tests.support.programs import Program, find
 from tests.support.waiting import until, within
 
+_DOWNLOADED = "browsingContext.downloadEnd"
 _LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 _START_S = 30.0
 _PREFERENCES = {
@@ -54,7 +55,7 @@ class BidiError(AssertionError):
 
 
 class _Session:
-    """Commands out, results in, by number; events are not subscribed to but for the log."""
+    """Commands out, results in, by number; of the events only the log and the downloads are subscribed to."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -92,9 +93,8 @@ class _Session:
 class FirefoxTab(Tab):
     """One tab in a user context of its own."""
 
-    def __init__(self, session: _Session, downloads: Path, user_context: str, context: str) -> None:
+    def __init__(self, session: _Session, user_context: str, context: str) -> None:
         self._session = session
-        self._downloads = downloads
         self._user_context = user_context
         self._context = context
 
@@ -127,11 +127,17 @@ class FirefoxTab(Tab):
 
     async def saved_by(self, expression: str) -> tuple[str, bytes]:
         """What the browser saves when `expression` is evaluated."""
-        before = _finished(self._downloads)
+        before = len(self._saved())
         await self.evaluate(expression)
-        new = await until(lambda: _finished(self._downloads) - before, "a saved file", 30.0)
-        path = self._downloads / new.pop()
+        new = await until(lambda: self._saved()[before:], "a saved file", 30.0)
+        assert new[0]["status"] == "complete", new[0]["status"]
+        path = Path(new[0]["filepath"])
         return path.name, await asyncio.to_thread(path.read_bytes)
+
+    def _saved(self) -> list[dict[str, Any]]:
+        """The downloads of this tab that have ended; until then a file goes by names of the browser's own."""
+        ended = [event["params"] for event in self._session.events if event["method"] == _DOWNLOADED]
+        return [params for params in ended if params["context"] == self._context]
 
     async def screenshot(self) -> bytes:
         """What the window shows, PNG."""
@@ -156,21 +162,14 @@ class Firefox(Browser):
 
     name = calls_itself = "Firefox"
 
-    def __init__(self, session: _Session, downloads: Path) -> None:
+    def __init__(self, session: _Session) -> None:
         self._session = session
-        self._downloads = downloads
 
     async def tab(self) -> FirefoxTab:
         """A blank tab in a user context of its own."""
         user_context = (await self._session.send("browser.createUserContext"))["userContext"]
         created = await self._session.send("browsingContext.create", type="tab", userContext=user_context)
-        return FirefoxTab(self._session, self._downloads, user_context, created["context"])
-
-
-def _finished(downloads: Path) -> set[str]:
-    """The names of the files that are whole; a part beside a name is still being written."""
-    names = {path.name for path in downloads.iterdir()}
-    return set() if any(name.endswith(".part") for name in names) else names
+        return FirefoxTab(self._session, user_context, created["context"])
 
 
 @asynccontextmanager
@@ -185,8 +184,8 @@ async def open_firefox(executable: str | None = None, arguments: Sequence[str] =
             reader = asyncio.create_task(session.read(), name="firefox reader")
             try:
                 await session.send("session.new", capabilities={})
-                await session.send("session.subscribe", events=["log.entryAdded"])
-                yield Firefox(session, folder / "downloads")
+                await session.send("session.subscribe", events=["log.entryAdded", _DOWNLOADED])
+                yield Firefox(session)
             finally:
                 reader.cancel()
                 await asyncio.gather(reader, return_exceptions=True)
