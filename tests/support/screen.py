@@ -19,6 +19,8 @@ from tests.support.programs import Program, find, read_line
 from tests.support.waiting import wait_until
 
 _TRAY_ICON_PX = 22
+_START_S = 30.0
+"""For a desktop to come up on a machine that is busy with everything else."""
 _PANEL = f"""
 panel_items = S
 panel_position = bottom right horizontal
@@ -133,4 +135,4 @@ def _wait_for(env: dict[str, str], program: Program, *question: str) -> None:
         assert program.runs, f"it ended: {program.output()}"
         return subprocess.run([find("xdotool"), *question], env=env, capture_output=True, check=False).returncode == 0
 
-    wait_until(answered, f"xdotool {' '.join(question)}")
+    wait_until(answered, f"xdotool {' '.join(question)}", _START_S)
