@@ -13,7 +13,7 @@ import stat
 import threading
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from seedshot_desktop.errors import FileVanishedError, ShareError
 from seedshot_desktop.seed.messages import DiskFile, File, FileStatus, MemoryFile
@@ -76,12 +76,11 @@ class DiskContent:
         return DiskReader(self, pool)
 
 
-class Reader:
+class Reader(Protocol):
     """One viewer's way to the bytes of one file."""
 
     async def read(self, offset: int, length: int) -> memoryview:
         """From 1 to `length` bytes at `offset`; raises BrokenFileError."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Let go of everything; may be called again."""
