@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.support import machine
 from tests.support.expectations import LogWatch, nothing_left, other_tasks, watched_log
 from tests.support.waiting import until
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell that runs the tests in the background has them ignore Ctrl+C, and whatever they start inherits that."""
 
 collect_ignore = machine.not_run_here()
 
