@@ -145,6 +145,18 @@ def test_windows_know_the_engine_by_its_messages_alone() -> None:
     assert not offences, "messages are the only door of the engine"
 
 
+def test_messages_have_one_door() -> None:
+    inside = {f"seedshot_desktop.seed.messages.{path.stem}" for path in _sources("seedshot_desktop/seed/messages")}
+    offences = [
+        f"{_name(path)}:{line} imports {module}"
+        for path in (*PYTHON, *TESTS)
+        if "messages" not in path.parts
+        for line, module in _imports(path)
+        if _is_in(module, inside)
+    ]
+    assert not offences, "seed/messages/__init__.py names all that others may use; where it stands inside may change"
+
+
 def test_the_engine_knows_of_the_server_its_protocol_alone() -> None:
     offences = [
         f"{_name(path)}:{line} imports {module}"
