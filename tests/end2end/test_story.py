@@ -95,6 +95,22 @@ async def test_a_capture_that_is_left_shares_nothing(person: Person) -> None:
         assert person.clipboard() == ""
 
 
+async def test_a_capture_is_in_no_file(person: Person, chromium: Chromium, picture: Image.Image) -> None:
+    size = picture.width * picture.height * 3  # noise cannot be compressed, so no file with it is smaller
+    async with running_app(person) as app:
+        with shown_picture(person, picture, LEFT, TOP):
+            before = app.large_files(size)
+            link = await app.capture(LEFT, TOP, *picture.size)
+        async with chromium.opened(link) as tab:
+            await picture_on(tab)
+            await app.share_with(link=link, viewers=1, views=1)
+        assert app.large_files(size) == before
+        saved = person.screen.home / "wanted.png"
+        with shown_picture(person, picture, LEFT, TOP):
+            await app.ask("capture", mode="screen", save=str(saved))
+        assert app.large_files(size) == before | {saved}
+
+
 async def test_enter_takes_the_whole_screen_pixel_for_pixel(person: Person, chromium: Chromium) -> None:
     async with running_app(person, notifications=False) as app:
         before = person.look()

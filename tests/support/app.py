@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -69,6 +70,13 @@ class App:
     def engine(self) -> int:
         """The process id of its engine; 0 while there is none."""
         return next((pid for pid in _children(self.program.pid) if _ENGINE in _command(pid)), 0)
+
+    def large_files(self, size: int) -> set[Path]:
+        """Files of `size` bytes or more in its home, or held open by it to write, those without a name included."""
+        found = {path for path in self.person.screen.home.rglob("*") if path.is_file() and path.stat().st_size >= size}
+        for pid in (self.program.pid, self.engine()):
+            found |= {path for path in _open_files(pid) if path.stat().st_size >= size}
+        return found
 
     async def press_hotkey(self) -> None:
         """Press the hotkey; not faster again than fingers can, which would be taken for a held key's repetition."""
@@ -153,6 +161,21 @@ def prepare_settings(person: Person, **settings: Any) -> dict[str, str]:
 def start(env: dict[str, str], *arguments: str) -> Program:
     """``seedshot`` with `arguments`; none start the app."""
     return Program([sys.executable, "-m", "seedshot_desktop", *arguments], env, cwd=ROOT)
+
+
+def _open_files(pid: int) -> Iterator[Path]:
+    """The regular files that a process holds open to write, those without a name too; not the memory that it shares."""
+    for opened in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            in_memory = os.readlink(opened).startswith(("/memfd:", "/dev/shm/"))
+            if opened.is_file() and not in_memory and _writes(pid, opened.name):
+                yield opened
+
+
+def _writes(pid: int, descriptor: str) -> bool:
+    lines = Path(f"/proc/{pid}/fdinfo/{descriptor}").read_text().splitlines()
+    flags = next(int(line.split()[1], 8) for line in lines if line.startswith("flags:"))
+    return flags & os.O_ACCMODE != os.O_RDONLY
 
 
 def _children(process: int) -> Iterator[int]:
