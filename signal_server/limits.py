@@ -84,7 +84,7 @@ class Limits:
     offline_shares: int = 50_000
     """How many such shares are remembered; the oldest are forgotten first."""
     tombstone_s: float = 24 * 3_600.0
-    """For so long latecomers hear `revoked` or `expired`; then `unknown`."""
+    """For so long latecomers hear `revoked`, `expired` or `stopped`; then `unknown`."""
     tombstones: int = 50_000
     """How many are kept; the oldest are dropped first."""
     room_retry_s: float = 5.0

@@ -13,7 +13,7 @@
     owner  -> candidate {id, viewer, candidate} server -> candidate {candidate} to the viewer
     viewer -> candidate {candidate}             server -> candidate {id, viewer, candidate} to the owner
     server -> left {id, viewer}                 to the owner: the viewer's socket closed, or it sent a new view
-    server -> offline | unknown | revoked | expired | full    to the viewer: states that the page shows
+    server -> offline | unknown | revoked | expired | stopped | full    to the viewer: states that the page shows
     server -> online                            to a viewer that was told offline, unknown or full: send view again
     server -> draining                          to everyone: this instance is going away, connect again
     server -> error {code, detail}              the message before was not taken
@@ -72,10 +72,12 @@ class ErrorCode(Enum):
 
 
 class EndedReason(Enum):
-    """Why an owner took a share back; what latecomers are told."""
+    """Why a share is over; what latecomers are told."""
 
     REVOKED = "revoked"
     EXPIRED = "expired"
+    STOPPED = "stopped"
+    """The owner's computer cannot go on; why is between it and the viewers it has let in."""
 
 
 class CloseCode:
@@ -247,6 +249,11 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """The owner's computer cannot go on with the share; a viewer it has let in hears why from it."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoRoom:
     """As many viewers as the owner or the server takes are looking now; ask again later."""
 
@@ -271,7 +278,9 @@ class Error:
 OwnerMessage = Seed | Unseed | Full | Joined | Over | OwnerAnswer | OwnerCandidate
 ViewerMessage = View | ViewerCandidate
 ToOwner = Seeding | Offer | OwnerCandidate | Left | Draining | Error
-ToViewer = Answer | ViewerCandidate | Offline | Unknown | Online | Revoked | Expired | NoRoom | Draining | Error
+ToViewer = (
+    Answer | ViewerCandidate | Offline | Unknown | Online | Revoked | Expired | Stopped | NoRoom | Draining | Error
+)
 ClientMessage = OwnerMessage | ViewerMessage
 ServerMessage = ToOwner | ToViewer
 AnyMessage = ClientMessage | ServerMessage
@@ -295,6 +304,7 @@ _TYPES: dict[type, str] = {
     Online: "online",
     Revoked: "revoked",
     Expired: "expired",
+    Stopped: "stopped",
     NoRoom: "full",
     Draining: "draining",
     Error: "error",
@@ -320,6 +330,7 @@ _TO_VIEWER: tuple[type, ...] = (
     Online,
     Revoked,
     Expired,
+    Stopped,
     NoRoom,
     Draining,
     Error,

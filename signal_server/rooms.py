@@ -47,6 +47,7 @@ from signal_server.protocol import (
     Seed,
     Seeding,
     ServerMessage,
+    Stopped,
     Unknown,
     Unseed,
     View,
@@ -440,5 +441,11 @@ def _error(client: Client, code: ErrorCode, detail: str, id: str | None = None) 
     return Send(client.socket, Error(code, detail, id))
 
 
-def _ended(reason: EndedReason) -> Revoked | Expired:
-    return Expired() if reason is EndedReason.EXPIRED else Revoked()
+def _ended(reason: EndedReason) -> Revoked | Expired | Stopped:
+    match reason:
+        case EndedReason.REVOKED:
+            return Revoked()
+        case EndedReason.EXPIRED:
+            return Expired()
+        case EndedReason.STOPPED:
+            return Stopped()

@@ -142,6 +142,8 @@ export class Call {
       case "revoked":
       case "expired":
         return this.#end({ phase: "ended", reason: message.type });
+      case "stopped": // the owner says why, if it is there
+        return this.stands ? undefined : this.#end({ phase: "ended", reason: message.type });
       case "error":
         return this.#stage === "asked" ? this.retry(this.away ?? "server") : undefined;
       case "draining":

@@ -12,6 +12,7 @@ import { decodeControl, encodeBye, encodeHello, encodePong, WireError } from "./
 /** @typedef {import("./signalling.js").ServerMessage} ServerMessage */
 /** @typedef {import("./signalling.js").ViewerMessage} ViewerMessage */
 /** @typedef {import("./transfer.js").OwnerMessage} OwnerMessage */
+/** @typedef {import("./transfer.js").FailReason} FailReason */
 /** @typedef {import("./downloads.js").FileView} FileView */
 /** @typedef {import("./downloads.js").Purpose} Purpose */
 /** @typedef {import("./files.js").PictureKind} PictureKind */
@@ -36,7 +37,7 @@ import { decodeControl, encodeBye, encodeHello, encodePong, WireError } from "./
 
 /**
  * States that nothing leads out of but opening the page again.
- * @typedef {{phase: "ended", reason: "revoked" | "expired" | "dismissed" | "refused"}
+ * @typedef {{phase: "ended", reason: "revoked" | "expired" | "dismissed" | "refused" | "stopped" | FailReason}
  *   | {phase: "broken", reason: LinkProblem | "protocol"}
  *   | {phase: "unable", reason: "missing" | "blocked"}
  *   | {phase: "impostor"}} Final

@@ -11,7 +11,7 @@ const MAX_CANDIDATE = 512;
  * What the server says to a viewer.
  * @typedef {{type: "answer", sdp: string}
  *   | {type: "candidate", candidate: string | null}
- *   | {type: "offline" | "unknown" | "online" | "revoked" | "expired" | "full" | "draining"}
+ *   | {type: "offline" | "unknown" | "online" | "revoked" | "expired" | "stopped" | "full" | "draining"}
  *   | {type: "error", code: string, detail: string}} ServerMessage
  */
 
@@ -30,6 +30,7 @@ const FIELDS = {
   online: [],
   revoked: [],
   expired: [],
+  stopped: [],
   full: [],
   draining: [],
   error: ["code", "detail"],

@@ -22,7 +22,7 @@ export class WireError extends Error {}
 
 /** @typedef {{name: string, size: number, media_type: string}} Entry one file of the manifest, untrusted text */
 /** @typedef {"vanished" | "changed" | "unreadable"} FailReason */
-/** @typedef {"revoked" | "expired" | "dismissed" | "refused" | "full" | "stalled"} EndReason */
+/** @typedef {"revoked" | "expired" | "dismissed" | "refused" | "full" | "stalled" | FailReason} EndReason */
 /**
  * @typedef {{type: "waiting"}
  *   | {type: "ping"}
@@ -33,7 +33,7 @@ export class WireError extends Error {}
 /** @typedef {{request: number, offset: number, payload: Uint8Array<ArrayBuffer>}} DataMessage */
 
 const FAIL_REASONS = ["vanished", "changed", "unreadable"];
-const END_REASONS = ["revoked", "expired", "dismissed", "refused", "full", "stalled"];
+const END_REASONS = ["revoked", "expired", "dismissed", "refused", "full", "stalled", ...FAIL_REASONS];
 
 /**
  * @param {string} secret base64url

@@ -59,6 +59,26 @@ const FINAL = {
     title: "This link has expired",
     text: "The owner gave it a time or a number of views, and that is over. Ask them for a new link.",
   },
+  vanished: {
+    icon: "link",
+    title: "The file is gone",
+    text: "What was shared here was moved or deleted on the owner’s computer. Nothing of it is left on this page. Ask them for a new link.",
+  },
+  changed: {
+    icon: "link",
+    title: "The file has changed",
+    text: "What was shared here has changed on the owner’s computer since. Nothing of it is left on this page. Ask them for a new link.",
+  },
+  unreadable: {
+    icon: "link",
+    title: "The file cannot be read",
+    text: "The owner’s computer can no longer read what was shared here. Nothing of it is left on this page. Ask them for a new link.",
+  },
+  stopped: {
+    icon: "link",
+    title: "No longer shared",
+    text: "The owner’s computer could not go on sharing this: perhaps the file has changed or was moved. Ask them for a new link.",
+  },
   dismissed: {
     icon: "revoked",
     title: "The owner ended your visit",

@@ -46,7 +46,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "viewer_left": {
         "share": "its id",
         "viewer": "the visit",
-        "reason": "closed, lost, stalled, dismissed, refused, revoked, expired or used_up",
+        "reason": "closed, lost, stalled, dismissed, refused, revoked, expired, used_up or broken",
         "held": "bytes that it had acknowledged",
         "total": "bytes of all files",
     },
@@ -58,6 +58,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "revoked": {"share": "its id: you took it back"},
     "expired": {"share": "its id: its time is over"},
     "used_up": {"share": "its id: it has had its views"},
+    "broken": {"share": "its id: none of its files can be read as they were shared; the error before it says why"},
     "error": {
         "problem": "what happened, why and what to do, a sentence",
         "share": "the share it is about, or empty",
@@ -114,7 +115,7 @@ def as_object(event: m.Event) -> dict[str, Any] | None:
         case m.ServerBack():
             return {"event": "server_back"}
         case m.ShareEnded(share=share, reason=reason):
-            known = reason in {m.EndReason.EXPIRED, m.EndReason.USED_UP}
+            known = reason in {m.EndReason.EXPIRED, m.EndReason.USED_UP, m.EndReason.BROKEN}
             return {"event": reason.value if known else "revoked", "share": share}
         case m.FileFailed(share=share, name=name, problem=problem):
             return error(problem, share, name)

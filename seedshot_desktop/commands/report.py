@@ -104,6 +104,8 @@ class LiveReporter:
         elif kind in ENDINGS:
             self._block.draw(())
             self._block.print(ENDINGS[kind])
+        elif kind == "broken":
+            self._block.draw(())  # the error before it has said it
         elif kind in {"error", "provided"}:
             self._block.print(sentence_for(item, "") or "")
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from seedshot_desktop.errors import SeedshotError, SignallingError
+from seedshot_desktop.errors import FileVanishedError, SeedshotError, SignallingError
 from seedshot_desktop.seed import addresses, link
 from seedshot_desktop.seed.desk import Desk
 from seedshot_desktop.seed.files import SharedFile, open_files
@@ -53,6 +53,7 @@ from seedshot_desktop.seed.session import State
 from seedshot_desktop.seed.share import Share
 from seedshot_desktop.seed.steps import ConnectionClosed, Dismissed, FilesReady, ShareOver
 from seedshot_desktop.seed.tasks import Tasks, wait
+from seedshot_desktop.seed.transfer import FailReason
 from seedshot_desktop.seed.uplink import HostedServer, HostServer, Uplink
 from signal_server.protocol import EndedReason, ErrorCode, Left, Offer, OwnerCandidate, OwnerMessage, id_of_token
 
@@ -67,7 +68,11 @@ HANG_UP_S = 0.3
 LONGEST_TIMER_S = 30.0
 """A loop's timers stand still while the machine sleeps, so none is set for longer."""
 
-_UNSEED = {EndReason.EXPIRED: EndedReason.EXPIRED, EndReason.USED_UP: EndedReason.EXPIRED}
+_UNSEED = {
+    EndReason.EXPIRED: EndedReason.EXPIRED,
+    EndReason.USED_UP: EndedReason.EXPIRED,
+    EndReason.BROKEN: EndedReason.STOPPED,
+}
 _REFUSALS = {
     ErrorCode.REVOKED: "The server says that this link was taken back. Share it again to get a new one.",
     ErrorCode.TOO_MANY_SHARES: "The server takes no more shares from you. Revoke one that is no longer needed.",
@@ -139,6 +144,9 @@ class Engine:
             self._uplink.seed(share.id, share.token)
 
     async def _say_farewell(self) -> None:
+        for share in list(self._shares.values()):
+            if failure := share.failure:  # nobody took it back: its pages go on saying what became of the files
+                self._end(share, EndReason.BROKEN, failure)
         self._end_all(EndReason.REVOKED)
         signalling = self._uplink.signalling
         if signalling is not None:
@@ -266,10 +274,10 @@ class Engine:
         self._reports.touch()
 
     def _give_up(self, share: Share, error: SeedshotError) -> None:
-        """Its files cannot be shared: the owner is told why, and the link is taken back."""
+        """Its files cannot be shared: the owner is told why, and the link is dead."""
         if share.id in self._shares:
             self._reports.say(CommandFailed(str(error), share.id))
-            self._end(share, EndReason.REVOKED)
+            self._end(share, EndReason.BROKEN, "vanished" if isinstance(error, FileVanishedError) else "unreadable")
 
     def _revoke(self, id: str) -> None:
         share = self._shares.get(id)
@@ -280,14 +288,14 @@ class Engine:
         for share in list(self._shares.values()):
             self._end(share, reason)
 
-    def _end(self, share: Share, reason: EndReason) -> None:
-        """Over, now: every page is told, the server is told, the memory is let go."""
+    def _end(self, share: Share, reason: EndReason, failure: FailReason = "unreadable") -> None:
+        """Over, now: every page is told, the server is told, the memory is let go; `failure` is why it is BROKEN."""
         if self._shares.pop(share.id, None) is None:
             return
         visits = self._desk.shut(share)
         share.end(reason)
         for visit in visits:
-            visit.receive(ShareOver(reason))
+            visit.receive(ShareOver(reason, failure))
         self._uplink.unseed(share.id, share.token, _UNSEED.get(reason, EndedReason.REVOKED))
         if timer := self._expiry.pop(share.id, None):
             timer.cancel()

@@ -226,9 +226,12 @@ class SharedFile:
         self.entry = entry
         self.content = content
         self.problem = ""
+        self.failure: FailReason | None = None
+        """Why it cannot be served any more; None while it can."""
 
     def fail(self, reason: FailReason) -> str:
         """It cannot be served any more; the sentence for its owner."""
+        self.failure = reason
         self.problem = f"“{self.entry.name}” {_WHY[reason]}"
         return self.problem
 

@@ -316,8 +316,8 @@ class Session:
         match event:
             case TurnedAway(word):
                 return self._end(None, word)
-            case ShareOver(reason):
-                return self._end(reason, _WORDS[reason])
+            case ShareOver(reason, failure):
+                return self._end(reason, failure if reason is EndReason.BROKEN else _WORDS[reason])
             case Dismissed():
                 return self._end(EndReason.DISMISSED, "dismissed")
             case ConnectionClosed(clean):

@@ -13,7 +13,7 @@ from seedshot_desktop.seed import link
 from seedshot_desktop.seed.files import SharedFile, manifest_of
 from seedshot_desktop.seed.messages import EndReason, Keys, Limits, ShareStatus, ViewerStatus
 from seedshot_desktop.seed.steps import Admitted, TurnedAway
-from seedshot_desktop.seed.transfer import Manifest
+from seedshot_desktop.seed.transfer import FailReason, Manifest
 from seedshot_desktop.seed.transport import Certificate
 
 MAX_DEPARTED = 50
@@ -50,6 +50,12 @@ class Share:
     def manifest(self) -> Manifest | None:
         """What viewers are told; None while the files are being prepared."""
         return None if self.files is None else manifest_of(self.files)
+
+    @property
+    def failure(self) -> FailReason | None:
+        """Why none of its files can be served any more; None while one can, or is still being prepared."""
+        failures = [file.failure for file in self.files or ()]
+        return failures[0] if failures and all(failures) else None
 
     # Who may see it
 

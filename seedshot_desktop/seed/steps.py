@@ -66,6 +66,8 @@ class ShareOver:
     """The share ended."""
 
     reason: EndReason
+    failure: FailReason = "unreadable"
+    """Where it is BROKEN: why."""
 
 
 @dataclass(frozen=True, slots=True)

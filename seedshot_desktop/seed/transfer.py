@@ -138,7 +138,8 @@ class Ping(msgspec.Struct, frozen=True, tag_field="type", tag="ping"):
     """Are you there? Asked when the signalling server says that the page has gone."""
 
 
-EndedWord = Literal["revoked", "expired", "dismissed", "refused", "full", "stalled"]
+EndedWord = Literal["revoked", "expired", "dismissed", "refused", "full", "stalled"] | FailReason
+"""A reason why files fail: none of them can be served any more, and the owner has ended the share."""
 
 
 class Ended(msgspec.Struct, frozen=True, tag_field="type", tag="ended"):

@@ -105,6 +105,7 @@ def farewell(viewer: ViewerStatus) -> str:
         EndReason.REVOKED: tr("the share was revoked"),
         EndReason.EXPIRED: tr("the share expired"),
         EndReason.USED_UP: tr("the share was used up"),
+        EndReason.BROKEN: tr("the file was no longer there as it was"),
         EndReason.DISMISSED: tr("you sent them away"),
         EndReason.LOST: tr("the connection broke"),
         EndReason.STALLED: tr("took nothing for too long"),

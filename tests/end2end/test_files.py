@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.browsers import Browser
 from tests.support.terminal import share_command, signal_command
-from tests.support.viewer_page import PHASE
+from tests.support.viewer_page import PHASE, says
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -57,6 +57,22 @@ async def test_a_file_that_changes_is_never_mixed(browser: Browser, home: Path, 
         assert (await share.event("error"))["file"] == file.name
         name, content = await tab.saved_by(_save(1))
         assert (name, _digest(content)) == (other.name, _digest(other.read_bytes()))
+
+
+async def test_without_its_only_file_the_page_says_what_became_of_it(
+    browser: Browser, home: Path, tmp_path: Path
+) -> None:
+    file = _file(tmp_path / "report.bin", 100_000)
+    async with signal_command(home) as server, share_command(home, file, server=server.url) as share:
+        async with browser.opened(share.link) as tab, browser.opened("about:blank") as late:
+            await tab.wait_for(f"{PHASE} === 'files'")
+            file.unlink()
+            await tab.evaluate(_save(0))
+            await says(tab, "The file is gone")
+            assert await share.command.ended() == 1
+            await late.go(share.link)
+            await says(late, "No longer shared")
+            await says(tab, "The file is gone")
 
 
 def _file(path: Path, size: int) -> Path:

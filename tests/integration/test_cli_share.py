@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ import pytest
 from seedshot_desktop.commands import events
 from seedshot_desktop.seed import link
 from seedshot_desktop.seed.addresses import default_route_address
-from signal_server.protocol import Offline
+from signal_server.protocol import Offline, Stopped
 from signal_server.server import ServerConfig, SignalServer
 from tests.support.command_line import LOCAL, Seedshot, seedshot
 from tests.support.viewer import NotSeedingError, Viewer
@@ -171,17 +171,69 @@ async def test_it_ends_when_its_time_is_over(tmp_path: Path, picture: Path) -> N
         assert await command.ended() == 0
 
 
-async def test_a_file_that_vanishes_ends_the_share_with_an_error(tmp_path: Path, picture: Path) -> None:
-    async with seedshot(tmp_path, "share", *LOCAL, "--json", str(picture)) as command:
-        shared = await command.shared()
-        async with Viewer(shared["link"]) as viewer:
-            await viewer.files()
-            replace(picture)
-            viewer.get(0)
-            error = await command.event("error")
-            assert (error["file"], error["share"]) == ("picture.png", shared["share"])
-            assert await viewer.the_end() == "revoked"
+def close_to_all(path: Path) -> None:
+    """A file that nobody may open any more, not even the administrator: a link that leads to itself."""
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason", "words"),
+    [
+        (Path.unlink, "vanished", "was moved or deleted. Put it back and share it again."),
+        (replace, "changed", "has changed since it was shared. Share it again."),
+        (close_to_all, "unreadable", "can no longer be read. Check the disk it is on, then share it again."),
+    ],
+    ids=["vanished", "changed", "unreadable"],
+)
+async def test_without_its_only_file_the_share_ends_and_says_why(
+    tmp_path: Path, picture: Path, spoil: Callable[[Path], None], reason: str, words: str
+) -> None:
+    async with SignalServer(ServerConfig(host="127.0.0.1")) as server:
+        url = f"http://127.0.0.1:{server.address[1]}"
+        async with seedshot(tmp_path, "share", "--server", url, "--json", str(picture)) as command:
+            shared = await command.shared()
+            async with Viewer(shared["link"]) as viewer, Viewer(shared["link"]) as other:
+                await viewer.files()
+                await other.files()
+                spoil(picture)
+                viewer.get(0)
+                error = await command.event("error")
+                assert error == {
+                    "event": "error",
+                    "problem": f"“picture.png” {words}",
+                    "share": shared["share"],
+                    "file": "picture.png",
+                }
+                for page in (viewer, other):
+                    assert await page.the_end() == reason
+                    assert [item.reason for item in page.failed] == [reason]
+            rest = await command.rest()
+            assert [item for item in rest if item["event"] in {"broken", "revoked"}] == [
+                {"event": "broken", "share": shared["share"]}
+            ]
+            assert {item["reason"] for item in rest if item["event"] == "viewer_left"} == {"broken"}
+            assert await command.ended() == 1
+            assert await command.errors() == ""
+        with pytest.raises(NotSeedingError) as late:
+            async with Viewer(shared["link"]):
+                pass
+        assert late.value.message == Stopped(), "the server knows no more than that it is over"
+
+
+async def test_without_its_only_file_the_command_says_one_line(tmp_path: Path, picture: Path) -> None:
+    async with seedshot(tmp_path, "share", *LOCAL, str(picture)) as command:
+        text = await command.line()
+        viewer = await until(lambda: opened(text), "the link to work")
+        await viewer.files()
+        replace(picture)
+        viewer.get(0)
         assert await command.ended() == 1
+        await viewer.leave()
+        told = (await command.errors()).splitlines()
+        assert told[0].startswith("Sharing picture.png")
+        assert told[-1] == "“picture.png” has changed since it was shared. Share it again."
+        assert not [line for line in told if "Taken back" in line]
 
 
 async def test_of_several_files_the_others_stay(tmp_path: Path, picture: Path) -> None:

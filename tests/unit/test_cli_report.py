@@ -25,6 +25,7 @@ EVERY_EVENT: list[m.Event] = [
     m.ShareEnded("ID", m.EndReason.EXPIRED),
     m.ShareEnded("ID", m.EndReason.USED_UP),
     m.FileFailed("ID", "a.png", "It vanished."),
+    m.ShareEnded("ID", m.EndReason.BROKEN),
     m.CommandFailed("No.", "ID"),
     m.EngineFailed("It cannot start."),
 ]

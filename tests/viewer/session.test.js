@@ -352,7 +352,7 @@ test("are you there?", () => {
 
 // The owner ends it
 
-for (const reason of ["revoked", "expired", "dismissed", "refused"]) {
+for (const reason of ["revoked", "expired", "dismissed", "refused", "vanished", "changed", "unreadable"]) {
   test(`ended: ${reason}: nothing of it is left`, () => {
     const page = halfway();
     assert.deepEqual(page.control({ type: "ended", reason }), ["hangUp 1", ...OVER]);
@@ -362,6 +362,28 @@ for (const reason of ["revoked", "expired", "dismissed", "refused"]) {
     assert.deepEqual(page.do({ type: "hurry" }), []);
   });
 }
+
+test("stopped: while the owner is at the other end, the page hears from it why", () => {
+  const page = halfway();
+  assert.deepEqual(page.signal("stopped"), []);
+  page.control({ type: "failed", file: 0, reason: "changed" });
+  assert.deepEqual(page.control({ type: "ended", reason: "changed" }), ["hangUp 1", ...OVER]);
+  assert.equal(page.phase, "ended changed");
+  assert.deepEqual(page.signal("stopped"), [], "it stays so");
+  assert.equal(page.phase, "ended changed");
+});
+
+test("stopped: who comes late, or calls again, hears it from the server", () => {
+  const late = new Drive();
+  late.do({ type: "socket", open: true });
+  late.of("offer", { sdp: "offer" });
+  assert.deepEqual(late.signal("stopped"), ["hangUp 1", ...OVER]);
+  assert.equal(late.phase, "ended stopped");
+  const lost = halfway();
+  lost.of("closed");
+  lost.signal("stopped");
+  assert.equal(lost.phase, "ended stopped");
+});
 
 test("ended: a picture that is shown goes too", () => {
   const page = halfway();

@@ -14,6 +14,7 @@ const SAID = [
   { phase: "preparing" },
   ...AWAY.map((away) => ({ phase: "waiting", away })),
   ...["revoked", "expired", "dismissed", "refused"].map((reason) => ({ phase: "ended", reason })),
+  ...["vanished", "changed", "unreadable", "stopped"].map((reason) => ({ phase: "ended", reason })),
   ...["empty", "damaged", "version", "protocol"].map((reason) => ({ phase: "broken", reason })),
   ...["missing", "blocked"].map((reason) => ({ phase: "unable", reason })),
   { phase: "impostor" },

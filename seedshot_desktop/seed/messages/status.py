@@ -35,6 +35,8 @@ class EndReason(Enum):
     EXPIRED = "expired"
     USED_UP = "used_up"
     """The share had its number of views."""
+    BROKEN = "broken"
+    """None of the share's files can be served any more: vanished, changed, or not to be read."""
     DISMISSED = "dismissed"
     """The owner sent this viewer away."""
     CLOSED = "closed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ from seedshot_desktop.seed.steps import (
     TimePassed,
     TurnedAway,
 )
-from seedshot_desktop.seed.transfer import FileEntry, Manifest
+from seedshot_desktop.seed.transfer import FailReason, FileEntry, Manifest
 
 SECRET = "AAECAwQFBgcICQoLDA0ODw"
 PICTURE = Manifest((FileEntry("Screenshot.png", 100, "image/png"),))
@@ -206,8 +207,10 @@ def test_a_viewer_without_room_is_told_and_was_never_here() -> None:
     ],
 )
 @pytest.mark.parametrize("start", [greeted, admitted, receiving, complete])
-def test_a_share_that_ends_sends_one_word_and_nothing_more(start: object, reason: EndReason, word: str) -> None:
-    trace = start()  # type: ignore[operator]
+def test_a_share_that_ends_sends_one_word_and_nothing_more(
+    start: Callable[[], Trace], reason: EndReason, word: str
+) -> None:
+    trace = start()
     wanted = trace.session.next_chunk()
     assert trace(ShareOver(reason)) == ended(word, reason)
     assert trace.session.next_chunk() is None
@@ -215,6 +218,17 @@ def test_a_share_that_ends_sends_one_word_and_nothing_more(start: object, reason
         assert trace(ChunkRead(wanted, bytes(wanted.length))) == []
     assert trace(said(type="get", request=9, file=0, offset=0)) == []
     assert trace.session.deadline() is None
+
+
+@pytest.mark.parametrize("failure", ["vanished", "changed", "unreadable"])
+@pytest.mark.parametrize("start", [greeted, admitted, receiving, complete])
+def test_a_share_without_a_file_left_ends_with_what_became_of_it(
+    start: Callable[[], Trace], failure: FailReason
+) -> None:
+    trace = start()
+    trace(FileBroke(0, failure))
+    assert trace(ShareOver(EndReason.BROKEN, failure)) == ended(failure, EndReason.BROKEN)
+    assert trace(ConnectionClosed()) == [], "nothing comes after it, neither another reason"
 
 
 def test_a_share_that_ends_before_the_channels_are_open_just_closes() -> None:

@@ -24,6 +24,18 @@ def make(limits: Limits | None = None) -> Share:
     return share
 
 
+def test_it_has_failed_once_none_of_its_files_can_be_served() -> None:
+    share = make()
+    share.files = open_files(tuple(MemoryFile(name, "", b"abc") for name in ("a", "b")))
+    assert share.failure is None
+    share.files[1].fail("changed")
+    assert share.failure is None, "the other can be had"
+    share.files[0].fail("vanished")
+    assert share.failure == "vanished"
+    share.files = None
+    assert share.failure is None, "being prepared is no failure"
+
+
 def knock(share: Share, viewer: str, now: float = NOW) -> str:
     verdict = share.admit(viewer, max_viewers=3, now=now)
     return verdict.word if isinstance(verdict, TurnedAway) else "in"

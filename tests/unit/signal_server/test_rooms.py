@@ -29,6 +29,7 @@ from signal_server.protocol import (
     Seed,
     Seeding,
     ServerMessage,
+    Stopped,
     Unknown,
     Unseed,
     View,
@@ -193,8 +194,12 @@ def test_a_share_is_not_taken_by_who_knows_its_id_only() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "told"),
-    [(EndedReason.REVOKED, Revoked()), (EndedReason.EXPIRED, Expired())],
-    ids=["revoked", "expired"],
+    [
+        (EndedReason.REVOKED, Revoked()),
+        (EndedReason.EXPIRED, Expired()),
+        (EndedReason.STOPPED, Stopped()),
+    ],
+    ids=["revoked", "expired", "stopped"],
 )
 def test_the_end_is_told_to_who_looks_who_waits_and_who_comes_late(reason: EndedReason, told: ServerMessage) -> None:
     stage = Stage(viewers_per_share=1)
