@@ -18,14 +18,13 @@ from seedshot_desktop.seed.messages import (
     ViewerJoined,
     ViewerLeft,
 )
-from seedshot_desktop.seed.pacing import Bucket
 from seedshot_desktop.seed.reports import Reports
 from seedshot_desktop.seed.session import State
 from seedshot_desktop.seed.share import Share
 from seedshot_desktop.seed.steps import Admitted, FileBroke, ShareOver, SocketLeft, TurnedAway
 from seedshot_desktop.seed.tasks import Tasks
 from seedshot_desktop.seed.transfer import FailReason
-from seedshot_desktop.seed.transport import IceOptions, Peer
+from seedshot_desktop.seed.transport import IceOptions, Peer, RateLimit
 from seedshot_desktop.seed.visit import Visit
 from signal_server.protocol import Full, Joined, Left, Offer, Over, OwnerAnswer, OwnerCandidate, OwnerMessage
 
@@ -39,7 +38,7 @@ PATIENCE_S = 2.0
 def connect_peer(share: Share, options: EngineOptions, callbacks: Visit) -> visits.Peer:
     """A real connection."""
     ice = IceOptions(options.stun_urls, options.turn_urls, options.turn_username, options.turn_password)
-    return Peer(certificate=share.certificate, ice=ice, callbacks=callbacks)
+    return Peer(certificate=share.certificate, ice=ice, callbacks=callbacks, limits=callbacks.limits)
 
 
 class Desk:
@@ -71,8 +70,8 @@ class Desk:
         self._visits: dict[Visit, None] = {}
         self._signalled: dict[tuple[str, str], Visit] = {}
         self._former: set[tuple[str, str]] = set()
-        self._upload = Bucket(0)
-        self._share_uploads: dict[str, Bucket] = {}
+        self._upload = RateLimit()
+        self._share_uploads: dict[str, RateLimit] = {}
         self._counted: dict[Visit, int] = {}
         self._options = EngineOptions()
 
@@ -82,13 +81,13 @@ class Desk:
         """New options, from now on."""
         self._options = options
         self._upload.rate = options.upload_limit
-        for bucket in self._share_uploads.values():
-            bucket.rate = options.share_upload_limit
+        for limit in self._share_uploads.values():
+            limit.rate = options.share_upload_limit
 
     def open(self, share: Share) -> None:
         """Viewers of that share are welcome."""
         self._shares[share.id] = share
-        self._share_uploads[share.id] = Bucket(self._options.share_upload_limit)
+        self._share_uploads[share.id] = RateLimit(self._options.share_upload_limit)
 
     def shut(self, share: Share) -> list[Visit]:
         """No more viewers for that share; returns those who are here, and who have to be told."""
@@ -131,7 +130,7 @@ class Desk:
             secret=share.secret,
             signalled_as=offer.viewer,
             house=self,
-            limits=(self._upload, self._share_uploads[share.id]),
+            limits=(self._share_uploads[share.id], self._upload),
         )
         self._visits[visit] = None
         self._signalled[offer.id, offer.viewer] = visit

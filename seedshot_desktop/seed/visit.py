@@ -1,7 +1,7 @@
 """One viewer on the wire: a session, its peer connection, and the pump that feeds it.
 
 The session decides, the visit does: it hands events in, carries actions out,
-reads files, keeps to the upload limits and to what the transport can take.
+reads files, keeps to what the transport can take.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from seedshot_desktop.errors import TransportError
 from seedshot_desktop.seed.files import BrokenFileError, Reader
 from seedshot_desktop.seed.messages import EndReason, ViewerState, ViewerStatus
-from seedshot_desktop.seed.pacing import Bucket, Rate
+from seedshot_desktop.seed.pacing import Rate
 from seedshot_desktop.seed.session import Session, State
 from seedshot_desktop.seed.steps import (
     Action,
@@ -34,7 +34,7 @@ from seedshot_desktop.seed.steps import (
     TurnedAway,
 )
 from seedshot_desktop.seed.transfer import MAX_PAYLOAD, FailReason, Read
-from seedshot_desktop.seed.transport import PeerState
+from seedshot_desktop.seed.transport import PeerState, RateLimit
 
 HIGH_WATER = 256 * 1024
 """Bytes in the transport's buffer beyond which nothing is added; it says when they fall under half."""
@@ -118,19 +118,20 @@ class Visit:
     """One viewer of one share; implements transport.PeerCallbacks."""
 
     def __init__(
-        self, *, viewer: str, share: str, secret: str, signalled_as: str, house: House, limits: Sequence[Bucket]
+        self, *, viewer: str, share: str, secret: str, signalled_as: str, house: House, limits: Sequence[RateLimit]
     ) -> None:
         self.viewer = viewer
         """Its name in events."""
         self.share = share
         self.signalled_as = signalled_as
         """Its name at the signalling server."""
+        self.limits = limits
+        """What its connection keeps to."""
         self.joined_at = house.wall()
         self.began_at = house.now()
         self.browser = self.system = ""
         self.session = Session(secret=secret, now=house.now())
         self._house = house
-        self._limits = limits
         self._peer: Peer | None = None
         self._answered = False
         self._early: list[str | None] = []
@@ -257,10 +258,10 @@ class Visit:
     def _knock(self, browser: str, system: str) -> None:
         self.browser, self.system = browser, system
         verdict = self._house.admit(self)
-        self.receive(verdict)
         if isinstance(verdict, Admitted):
             self._pump = self._house.own(self._feed(), "feed", self._failed)
-            self._house.joined(self)
+            self._house.joined(self)  # before what it receives: its wish may be granted with the manifest
+        self.receive(verdict)
 
     def _progress(self) -> None:
         self._rate.add(self.session.delivered, self._house.now())
@@ -294,7 +295,7 @@ class Visit:
     # Feeding
 
     async def _feed(self) -> None:
-        """Send what the viewer wants as fast as window, transport and limits take it."""
+        """Send what the viewer wants as fast as window and transport take it."""
         while self.session.state is not State.ENDED:
             self._wake.clear()
             while (read := self._next_read()) is not None:
@@ -302,15 +303,22 @@ class Visit:
             await self._wake.wait()
 
     def _next_read(self) -> Read | None:
-        if self._peer is None or self._peer.buffered_amount >= HIGH_WATER:
+        if self._peer is None or self._peer.buffered_amount >= self._high_water():
             return None
         return self.session.next_chunk(self._largest())
 
     def _largest(self) -> int:
         """Small messages while the viewer is slow, smaller ones still under a tight limit."""
         size = MAX_PAYLOAD if self.rate >= FAST else SMALL_CHUNK
-        limited = [int(bucket.rate / 8) for bucket in self._limits if bucket.rate > 0]
-        return max(1024, min([size, *limited]))
+        return max(1024, int(min(size, self._limit() / 8)))
+
+    def _high_water(self) -> int:
+        """Under a tight limit no more than half a second of it: what a viewer asks for next stands behind that."""
+        return int(min(HIGH_WATER, max(1024, self._limit() / 2)))
+
+    def _limit(self) -> float:
+        """The lowest of the upload limits, bytes per second."""
+        return min((limit.rate for limit in self.limits if limit.rate), default=float("inf"))
 
     async def _send(self, read: Read) -> None:
         try:
@@ -318,10 +326,6 @@ class Visit:
         except BrokenFileError as error:
             self._house.broke(self, read.file, error.reason)
             return
-        now = self._house.now()
-        delay = max([bucket.take(len(payload), now) for bucket in self._limits], default=0.0)
-        if delay > 0:
-            await asyncio.sleep(delay)
         self.receive(ChunkRead(dataclasses.replace(read, length=len(payload)), payload))
 
     async def _read(self, read: Read) -> memoryview:

@@ -9,7 +9,7 @@ import os
 import pytest
 
 from seedshot_desktop.errors import TransportError
-from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState
+from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState, RateLimit
 from tests.support.rtc_viewer import AiortcViewer, Owner, connected, make_certificate
 
 
@@ -55,6 +55,26 @@ async def test_control_overtakes_waiting_data() -> None:
         async with asyncio.timeout(10):
             assert await viewer.messages.get() == "first"
         assert viewer.received.qsize() < 30
+
+
+async def test_a_limit_is_kept_on_the_wire_and_control_does_not_wait_for_it() -> None:
+    limit = RateLimit(200_000)
+    async with connected(limits=[limit]) as (peer, _, viewer):
+        clock = asyncio.get_running_loop().time
+        for _ in range(60):
+            peer.send_data(bytes(10_000))
+        begun = clock()
+        for _ in range(40):
+            async with asyncio.timeout(10):
+                await viewer.received.get()
+        assert 40 * 10_000 * 1.08 / (clock() - begun) == pytest.approx(200_000, rel=0.06)
+        limit.rate = 2_000
+        peer.send_control("at once")
+        async with asyncio.timeout(1):
+            assert await viewer.messages.get() == "at once"
+        limit.rate = 0
+        async with asyncio.timeout(5):
+            assert len([await viewer.received.get() for _ in range(20)]) == 20
 
 
 async def test_close_with_flush_delivers_the_last_control_message() -> None:

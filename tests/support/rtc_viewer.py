@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 
 from seedshot_desktop.seed import link
-from seedshot_desktop.seed.transport import Certificate, IceOptions, Peer, PeerState
+from seedshot_desktop.seed.transport import Certificate, IceOptions, Peer, PeerState, RateLimit
 
 
 def make_certificate() -> Certificate:
@@ -80,10 +80,10 @@ class AiortcViewer:
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[tuple[Peer, Owner, AiortcViewer]]:
+async def connected(limits: Sequence[RateLimit] = ()) -> AsyncIterator[tuple[Peer, Owner, AiortcViewer]]:
     """An open peer, its owner's callbacks and its viewer."""
     owner, viewer = Owner(), AiortcViewer()
-    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner)
+    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner, limits=limits)
     try:
         await viewer.accept(await peer.answer(await viewer.offer()))
         await owner.reached(PeerState.OPEN)

@@ -153,7 +153,7 @@ class Association(RTCSctpTransport):
             self._take_turn()
         else:
             self._set_timer(sender.deadline(now), now)
-        if before >= LOW_WATER > sender.buffered:
+        if before >= LOW_WATER > sender.buffered or before > sender.buffered == 0:
             self._on_writable()
 
     def _packet(self, chunk: bytes) -> bytes:

@@ -16,18 +16,35 @@ SLACK_S = 0.02
 
 
 class RateLimit:
-    """So many bytes a second, headers included; 0 is no limit. `rate` may be changed at any time."""
+    """So many bytes a second, headers included; 0 is no limit. `rate` may be changed at any time.
+
+    Quanta are places in a row of bytes, which passes at the rate that holds
+    just then: a new rate counts for those who wait already.
+    """
 
     def __init__(self, rate: float = 0) -> None:
         self.rate = rate
-        self._free_at = 0.0
+        self._passed = 0.0
+        self._passed_at = 0.0
+        self._booked = 0.0
 
     def reserve(self, now: float) -> tuple[float, int]:
-        """The next quantum: when it may be sent, and its bytes."""
+        """The next quantum: its place in the row, and its bytes."""
         quantum = int(min(max(self.rate * QUANTUM_S, MIN_QUANTUM), MAX_QUANTUM))
-        start = max(self._free_at, now - SLACK_S)
-        self._free_at = start + quantum / self.rate
-        return start, quantum
+        place = max(self._booked, self._pass(now) - SLACK_S * self.rate)
+        self._booked = place + quantum
+        return place, quantum
+
+    def due(self, place: float, now: float) -> float:
+        """When that place may be sent, if the rate stays as it is."""
+        ahead = place - self._pass(now)
+        return now + ahead / self.rate if self.rate else now
+
+    def _pass(self, now: float) -> float:
+        """How far the row has passed by `now`."""
+        self._passed += self.rate * max(0.0, now - self._passed_at)
+        self._passed_at = max(now, self._passed_at)
+        return self._passed
 
 
 class Allowance:
@@ -36,7 +53,7 @@ class Allowance:
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
         self._left = 0
-        self._from = 0.0
+        self._place = 0.0
 
     def ready_at(self, now: float) -> float:
         """When the next chunk may leave; `now` or earlier: at once. Asks for a quantum, so ask only to send."""
@@ -44,11 +61,11 @@ class Allowance:
             return now
         if self._left <= 0:
             debt = self._left
-            self._from, self._left = self._limit.reserve(now)
+            self._place, self._left = self._limit.reserve(now)
             self._left += debt
-        return self._from
+        return self._limit.due(self._place, now)
 
     def spend(self, size: int) -> None:
-        """A chunk of `size` bytes leaves."""
+        """A chunk of `size` bytes leaves, whether it was its turn or not: what is too much is owed."""
         if self._limit.rate:
             self._left -= size

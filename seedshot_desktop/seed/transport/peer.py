@@ -55,13 +55,14 @@ class PeerCallbacks(Protocol):
         """A candidate to be signalled to the viewer; None: that was all."""
 
     def on_writable(self) -> None:
-        """``buffered_amount`` fell under 128 KiB."""
+        """``buffered_amount`` fell under 128 KiB, or to nothing."""
 
 
 class Peer:
     """The owner's end of one connection: answers one offer, sends, ends.
 
-    It sends no faster than every one of `limits` allows.
+    It sends no faster than every one of `limits` allows, whatever it is that is sent; only control messages never
+    wait for them.
     """
 
     def __init__(

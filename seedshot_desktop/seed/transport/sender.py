@@ -35,6 +35,8 @@ REPORTED_BLOCKS = 16
 MAX_SPAN = 4096
 """Chunks between the first that is not acknowledged and the newest: a viewer that acknowledges all but one would
 otherwise have us keep the whole file, for what only gap blocks name may be taken back."""
+LIMIT_RECHECK_S = 0.25
+"""How soon a sender that waits for its turn under a limit notices that the limit has been changed."""
 BURST_S = 0.001
 CREDIT_S = 0.005
 MAX_CREDIT_S = 0.05
@@ -153,14 +155,30 @@ class Sender:
         self._bursting = True
         while self._lost_chunks and self._lost_chunks[0].fate is not _LOST:
             self._lost_chunks.popleft()
-        if self._lost_chunks:
-            if self._in_flight >= self._bbr.window or self._limited(now):
-                return None
-            return self._transmit(self._lost_chunks.popleft(), now)
-        return self._send_new(now)
+        if not self._lost_chunks:
+            return self._send_new(now)
+        if self._in_flight >= self._bbr.window:
+            return None
+        if self._limited_until(now) > now:
+            self._note_app_limited()
+            return None
+        return self._transmit(self._lost_chunks.popleft(), now)
 
-    def _limited(self, now: float) -> bool:
-        return any(allowance.ready_at(now) > now for allowance in self._allowances)
+    def _limited_until(self, now: float) -> float:
+        """When the limits let the next chunk pass. A control message is not held up, nor what stands before it.
+
+        It is counted all the same, and what follows waits the longer for it.
+        """
+        if self._outbox.urgent or self._next_is_control():
+            return now
+        ready = max([allowance.ready_at(now) for allowance in self._allowances], default=now)
+        return min(ready, now + LIMIT_RECHECK_S)
+
+    def _next_is_control(self) -> bool:
+        if self._lost_chunks:
+            return not self._lost_chunks[0].stream
+        message = self._outbox.head()
+        return message is not None and not message.stream
 
     def _send_new(self, now: float) -> bytes | None:
         if self._next_tsn - self._cumulative > MAX_SPAN:
@@ -175,7 +193,7 @@ class Sender:
         if self._in_flight and self._in_flight + size > self._peer_window:
             self._note_app_limited()
             return None
-        if message.stream and self._limited(now):
+        if self._limited_until(now) > now:
             self._note_app_limited()
             return None
         return self._transmit(self._cut(size), now)
@@ -345,7 +363,10 @@ class Sender:
         sent.fate = _LOST
         self._in_flight -= sent.size
         self._delivery.lost += sent.size
-        self._lost_chunks.append(sent)
+        if sent.stream:
+            self._lost_chunks.append(sent)
+        else:
+            self._lost_chunks.appendleft(sent)
 
     # Timers
 
@@ -353,8 +374,7 @@ class Sender:
         """When to call `on_timer` and then `poll`; None while there is nothing to wait for."""
         times = [at for at in (self._rack_deadline, self._timer_at) if at is not None]
         if self._may_send_more():
-            ready = max([self._next_send + BURST_S, *(allowance.ready_at(now) for allowance in self._allowances)])
-            times.append(ready)
+            times.append(max(self._next_send + BURST_S, self._limited_until(now)))
         return min(times) if times else None
 
     def loss_deadline_passed(self, now: float) -> bool:
@@ -384,6 +404,8 @@ class Sender:
         elif now - self._heard_at > GIVE_UP_S:
             self.dead = True
             self._timer_at = None
+        elif not self._in_flight and self._lost_chunks:
+            self._timer_at = now + self._rto()  # only a limit holds it up
         elif not self._probing and not self._backoff:
             self._probing = self._probe_due = True
             self._timer_at = now + self._rto()
@@ -422,7 +444,8 @@ class Sender:
         """Send all of it again, even what blocks have named: a receiver may forget that (RFC 9260, section 6.2.1)."""
         self.timeouts += 1
         self._backoff = min(self._backoff + 1, 10)
-        self._lost_chunks = deque(sent for sent in self._chunks.values() if sent.stream != self._frozen_stream)
+        missing = [sent for sent in self._chunks.values() if sent.stream != self._frozen_stream]
+        self._lost_chunks = deque(sorted(missing, key=lambda sent: sent.stream != 0))
         for sent in self._lost_chunks:
             if sent.fate is _OUTSTANDING:
                 self._in_flight -= sent.size

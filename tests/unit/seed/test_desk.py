@@ -328,15 +328,31 @@ async def test_the_owner_hears_the_end_of_every_visit_it_heard_the_beginning_of(
     assert [status.viewer for status in room.share.departed] == ["v4", "v3", "v2", "v1", "v0"]
 
 
-async def test_an_upload_limit_is_kept_and_messages_are_small_under_it(room: Room) -> None:
+async def test_under_a_tight_limit_messages_are_small_and_few_wait(room: Room) -> None:
     room.desk.configure(EngineOptions(share_upload_limit=64_000))
     peer = room.admit("v1")
-    loop = asyncio.get_running_loop()
-    began = loop.time()
     peer.say(type="get", request=1, file=0, offset=0)
-    await until(lambda: peer.payload_bytes >= 32_000, "half a second's worth")
-    assert 0.3 < loop.time() - began < 2.0
+    await until(lambda: peer.buffered_amount >= 32_000, "half a second's worth")
     assert max(len(message) for message in peer.messages) <= 8012
+    assert peer.buffered_amount <= 32_000 + 8012
+    before = len(peer.messages)
+    peer.drain()
+    await until(lambda: len(peer.messages) >= before + 4, "as much again")
+
+
+async def test_connections_keep_to_their_shares_limit_and_to_that_of_all(room: Room) -> None:
+    room.desk.configure(EngineOptions(upload_limit=900, share_upload_limit=500))
+    other = room.add_share(Limits())
+    first, second, third = (room.offer("v1"), room.offer("v2"), room.offer("v1", other))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert [limit.rate for limit in first.visit.limits] == [500, 900]
+    assert first.visit.limits == second.visit.limits
+    assert first.visit.limits[0] is not third.visit.limits[0]
+    assert first.visit.limits[1] is third.visit.limits[1]
+    room.desk.configure(EngineOptions(upload_limit=800, share_upload_limit=0))
+    assert [limit.rate for limit in first.visit.limits] == [0, 800]
 
 
 async def test_a_share_that_is_over_lets_its_bytes_go(room: Room) -> None:
