@@ -149,31 +149,44 @@ async def queue(options: Options) -> AsyncIterator[Row]:
 
 
 async def tcp(options: Options) -> AsyncIterator[Row]:
-    """What a CUBIC download keeps beside us, whoever begins."""
+    """What a CUBIC download keeps beside us, where it begins with us or before us."""
+    peers = [f"aiortc {await _kept('aiortc', tcp_after_s=0, ours_after_s=2):.0f}"] if options.peers else []
+    together = [await _kept("seedshot", tcp_after_s=0, ours_after_s=0) for _ in range(options.runs)]
+    yield Row("a TCP download beside us keeps, both begin", together, "%", 35, ", ".join(peers), True)
+    first = [await _kept("seedshot", tcp_after_s=0, ours_after_s=2) for _ in range(options.runs)]
+    yield Row("… when it began first", first, "%", 65)
 
-    async def share(kind: str, tcp_after_s: float, ours_after_s: float) -> float:
-        with open_lab(SHARED_LINK) as lab:
-            server = await _start_neighbour(lab, lab.viewer, "serve", VIEWER_ADDRESS, 0)
-            assert server.stdout is not None
-            await server.stdout.readline()
+
+async def late(options: Options) -> AsyncIterator[Row]:
+    """The same where we had the link to ourselves before."""
+    peers = [f"aiortc {await _kept('aiortc', tcp_after_s=5, ours_after_s=0):.0f}"] if options.peers else []
+    values = [await _kept("seedshot", tcp_after_s=5, ours_after_s=0) for _ in range(options.runs)]
+    yield Row("a TCP download keeps that came 5 s after us", values, "%", 35, ", ".join(peers), True)
+
+
+async def _kept(kind: str, *, tcp_after_s: float, ours_after_s: float) -> float:
+    """The share in per cent that a TCP download has of what arrives in its 30 seconds, or from our beginning on."""
+    with open_lab(SHARED_LINK) as lab:
+        server = await _start_neighbour(lab, lab.viewer, "serve", VIEWER_ADDRESS, 0)
+        assert server.stdout is not None
+        await server.stdout.readline()
+        async with browser_in(lab.viewer) as viewer:
+            ours = 0
 
             async def download() -> None:
+                nonlocal ours
                 await asyncio.sleep(tcp_after_s)
+                if tcp_after_s:
+                    ours = -int(await viewer.evaluate("v.bytes"))
                 await _neighbour(lab, lab.owner, "tcp", VIEWER_ADDRESS, TCP_S)
+                ours += int(await viewer.evaluate("v.bytes"))
 
-            async with browser_in(lab.viewer) as viewer:
-                downloading = asyncio.create_task(download())
-                await asyncio.sleep(ours_after_s)
-                result = await measure(lab, viewer, kind, 400 * MB, TCP_S)
-                await downloading
-            theirs = int((await server.communicate())[0])
-        return 100 * theirs / (theirs + result.bytes * 1.08)
-
-    peers = [f"aiortc {await share('aiortc', 0, 2):.0f}"] if options.peers else []
-    together = [await share("seedshot", 0, 0) for _ in range(options.runs)]
-    yield Row("a TCP download beside us keeps, both begin", together, "%", 35, ", ".join(peers), True)
-    first = [await share("seedshot", 0, 2) for _ in range(options.runs)]
-    yield Row("… when it began first", first, "%", 65)
+            downloading = asyncio.create_task(download())
+            await asyncio.sleep(ours_after_s)
+            await measure(lab, viewer, kind, 400 * MB, tcp_after_s + TCP_S)
+            await downloading
+        theirs = int((await server.communicate())[0])
+    return 100 * theirs / (theirs + ours * 1.08)
 
 
 async def loopback(options: Options) -> AsyncIterator[Row]:
@@ -212,6 +225,7 @@ ROWS: dict[str, Callable[[Options], AsyncIterator[Row]]] = {
     "painted": painted,
     "queue": queue,
     "tcp": tcp,
+    "late": late,
     "loopback": loopback,
     "viewers": viewers,
 }
