@@ -1,12 +1,18 @@
-"""The app's own icons: SVG from resources/icons, drawn in any colour, at any scale."""
+"""The app's own icons: SVG from resources/icons, drawn in any colour, at any scale.
+
+Not read by a QImageReader from a QBuffer of ours: Qt asks that device under a
+lock, PySide takes the interpreter's lock for the answer, and a thread that
+holds the one and makes a reader of its own stands still, and the app with it.
+"""
 
 from __future__ import annotations
 
 import functools
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QIconEngine, QImageReader, QPainter, QPixmap
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _FOLDERS = (_PACKAGE / "icons", _PACKAGE.parent / "resources" / "icons")  # an installed wheel, a checkout
@@ -27,13 +33,12 @@ def path(name: str) -> Path:
 def pixmap(name: str, colour: str = "", side: int = 20, ratio: float = 1.0) -> QPixmap:
     """The icon `name`, square, `side` logical pixels on a screen of that `ratio`, its lines in `colour` (#rrggbb)."""
     data = path(name).read_bytes().replace(b"currentColor", colour.encode() or b"#000000")
-    buffer = QBuffer()
-    buffer.setData(QByteArray(data))
-    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer, QByteArray(b"svg"))
     physical = round(side * ratio)
-    reader.setScaledSize(QSize(physical, physical))
-    drawn = QPixmap.fromImage(reader.read())
+    drawn = QPixmap(physical, physical)
+    drawn.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(drawn)
+    QSvgRenderer(QByteArray(data)).render(painter, QRectF(0, 0, physical, physical))
+    painter.end()
     drawn.setDevicePixelRatio(ratio)
     return drawn
 
