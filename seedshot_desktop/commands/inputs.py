@@ -11,24 +11,37 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seedshot_desktop.errors import ShareError
-from seedshot_desktop.quantities import printable
+from seedshot_desktop.quantities import format_size, printable
+from seedshot_desktop.seed.files import check_manifest, entry_of
 from seedshot_desktop.seed.messages import DiskFile, MemoryFile
 
 STANDARD_INPUT = "-"
 STANDARD_INPUT_LIMIT = 1024**3
 """Bytes of standard input that are taken: it is kept in memory, never on disk."""
+MAX_FILE = 3 * 1024**3 // 2
+"""Bytes of one file that the viewer's page takes: it holds a file in memory until it is saved."""
 MAX_FILES = 1000
-"""Files of one share; their names have to fit into the manifest."""
+"""Files that are looked at before it is said that they are too many; see ``files.check_manifest``."""
 
 _CHUNK = 1024 * 1024
 _UNKNOWN = "application/octet-stream"
 
 
-def disk_files(paths: Sequence[str]) -> tuple[DiskFile, ...]:
-    """The files at `paths`, looked at but not read; raises ShareError for the first that cannot be shared."""
+def disk_files(paths: Sequence[str], piped: str | None = None) -> tuple[DiskFile, ...]:
+    """The files at `paths`, looked at but not read; `piped` is the name of what comes on standard input after them.
+
+    Raises ShareError for the first that cannot be shared, and where they are too many together.
+    """
     if len(paths) > MAX_FILES:
-        raise ShareError(f"One share holds at most {MAX_FILES} files. Put them into an archive and share that.")
-    return tuple(_disk_file(path) for path in paths)
+        raise ShareError(
+            f"These {len(paths)} files are too many for one share. Put them into an archive and share that."
+        )
+    found = [_disk_file(path) for path in paths]
+    entries = [entry_of(file.name, file.media_type, size) for file, size in found]
+    if piped is not None:
+        entries.append(entry_of(piped, media_type(piped), STANDARD_INPUT_LIMIT))
+    check_manifest(entries)
+    return tuple(file for file, _ in found)
 
 
 def memory_file(name: str, data: bytes) -> MemoryFile:
@@ -67,10 +80,12 @@ def read_standard_input(stream: io.RawIOBase, limit: int = STANDARD_INPUT_LIMIT)
     return held.getvalue()
 
 
-def _disk_file(text: str) -> DiskFile:
+def _disk_file(text: str) -> tuple[DiskFile, int]:
+    """The file and its size, in bytes."""
     path = Path(text)
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
+        mode = status.st_mode
         if stat.S_ISREG(mode):
             with path.open("rb"):
                 pass
@@ -81,9 +96,15 @@ def _disk_file(text: str) -> DiskFile:
     if not stat.S_ISREG(mode):
         name = printable(text, 200)
         raise ShareError(f"{name} is not a file. To share what comes out of it: seedshot share - < {name}")
+    if status.st_size > MAX_FILE:
+        size, most = format_size(status.st_size), format_size(MAX_FILE)
+        raise ShareError(
+            f"{printable(text, 200)} is {size}: pages take files of up to {most} so far. "
+            "Share a smaller copy, or split it into parts."
+        )
     absolute = os.path.abspath(path)  # symbolic links stay: their name is what the person typed
     name = os.fsencode(os.path.basename(absolute)).decode("utf-8", "replace")
-    return DiskFile(name, media_type(name), absolute)
+    return DiskFile(name, media_type(name), absolute), status.st_size
 
 
 def _reason(error: OSError | ValueError) -> str:

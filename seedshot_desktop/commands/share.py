@@ -51,11 +51,12 @@ def plan_of(options: argparse.Namespace, kept: settings.Settings) -> Plan:
         raise ShareError("Standard input (-) can be shared only once.")
     if piped and sys.stdin.isatty():
         raise ShareError("Standard input is the terminal. Send something into it: some-command | seedshot share -")
+    standard_input = PurePath(options.name or _NAMELESS).name if piped else None
     return Plan(
         options=_engine_options(options, kept),
         limits=_limits(options, kept),
-        files=inputs.disk_files(paths),
-        standard_input=PurePath(options.name or _NAMELESS).name if piped else None,
+        files=inputs.disk_files(paths, standard_input),
+        standard_input=standard_input,
     )
 
 

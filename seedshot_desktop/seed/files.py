@@ -11,6 +11,7 @@ import asyncio
 import os
 import stat
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -245,10 +246,7 @@ def open_files(files: tuple[File, ...]) -> tuple[SharedFile, ...]:
     if not files:
         raise ShareError("There is nothing to share: no file was named.")
     opened = tuple(_open(file) for file in files)
-    if len(encode(manifest_of(opened)).encode()) > MAX_CONTROL:
-        raise ShareError(
-            f"These {len(files)} files are too many for one share. Put them into an archive and share that."
-        )
+    check_manifest([file.entry for file in opened])
     return opened
 
 
@@ -257,13 +255,26 @@ def manifest_of(files: tuple[SharedFile, ...]) -> Manifest:
     return Manifest(tuple(file.entry for file in files))
 
 
+def entry_of(name: str, media_type: str, size: int) -> FileEntry:
+    """What viewers are told of a file that its owner calls `name`."""
+    shown = safe_name(name)
+    return FileEntry(shown, size, safe_media_type(media_type, shown))
+
+
+def check_manifest(entries: Sequence[FileEntry]) -> None:
+    """Whether viewers can be told of all these files in one message; raises ShareError."""
+    if len(encode(Manifest(tuple(entries))).encode()) > MAX_CONTROL:
+        raise ShareError(
+            f"These {len(entries)} files are too many for one share: the list of their names is longer than the "
+            f"{MAX_CONTROL // 1024} KB that a page takes. Put them into an archive and share that."
+        )
+
+
 def _open(file: File) -> SharedFile:
-    name = safe_name(file.name)
-    media_type = safe_media_type(file.media_type, name)
     if isinstance(file, MemoryFile):
-        return SharedFile(FileEntry(name, len(file.data), media_type), MemoryContent(file.data))
-    pin = _pin(file, name)
-    return SharedFile(FileEntry(name, pin.size, media_type), DiskContent(file.path, pin))
+        return SharedFile(entry_of(file.name, file.media_type, len(file.data)), MemoryContent(file.data))
+    pin = _pin(file, safe_name(file.name))
+    return SharedFile(entry_of(file.name, file.media_type, pin.size), DiskContent(file.path, pin))
 
 
 def _pin(file: DiskFile, name: str) -> Pin:

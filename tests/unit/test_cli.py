@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from seedshot_desktop import cli, control
 from seedshot_desktop.commands import grammar, inputs, log, output, share
 from seedshot_desktop.control_client import NotRunningError
 from seedshot_desktop.errors import SettingsError, ShareError
+from seedshot_desktop.seed.files import open_files
+from seedshot_desktop.seed.messages import DiskFile
 from seedshot_desktop.settings import Settings
 from tests.support.expectations import LogWatch
 
@@ -115,6 +118,57 @@ def test_a_name_that_is_no_text_is_shown_as_well_as_can_be(tmp_path: Path) -> No
 def test_what_cannot_be_shared_is_named_with_the_reason(tmp_path: Path, name: str, problem: str) -> None:
     with pytest.raises(ShareError, match=problem):
         plan(f"{tmp_path}/{name}")
+
+
+def sized(path: Path, size: int) -> str:
+    """A file of that size that takes no room on the disk."""
+    with path.open("wb") as made:
+        made.truncate(size)
+    return str(path)
+
+
+def test_a_file_larger_than_a_page_takes_is_refused_before_there_is_a_link(tmp_path: Path) -> None:
+    fits = sized(tmp_path / "fits.bin", inputs.MAX_FILE)
+    large = sized(tmp_path / "film.mkv", inputs.MAX_FILE + 1)
+    assert [file.name for file in plan(fits).files] == ["fits.bin"]
+    with pytest.raises(ShareError) as told:
+        plan(fits, large)
+    assert str(told.value) == (
+        f"{large} is 1.61 GB: pages take files of up to 1.61 GB so far. Share a smaller copy, or split it into parts."
+    )
+
+
+def test_the_page_and_the_owner_agree_on_the_largest_file() -> None:
+    source = (Path(__file__).parents[2] / "resources" / "viewer" / "files.js").read_text("utf-8")
+    stated = re.search(r"MAX_FILE = ([0-9.]+) \* 2 \*\* ([0-9]+);", source)
+    assert stated is not None
+    assert float(stated[1]) * 2 ** int(stated[2]) == inputs.MAX_FILE
+
+
+def test_more_files_than_a_page_can_be_told_of_are_refused_before_there_is_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    many = [sized(tmp_path / f"{number:0100}.png", 1) for number in range(130)]
+    last = len(many)
+    with pytest.raises(ShareError, match=f"^These {last} files are too many for one share: .* 16 KB .* an archive"):
+        plan(*many)
+    fitting = next(count for count in range(last, 0, -1) if fits_together(many[:count]))
+    assert fitting > 80
+    assert len(plan(*many[:fitting]).files) == fitting
+    with pytest.raises(ShareError, match=f"^These {fitting + 1} files are too many"):
+        plan(*many[:fitting], "-", "--name", f"{last:0100}.png")
+    with pytest.raises(ShareError, match=r"^These 1001 files are too many"):
+        plan(*["missing"] * 1001)
+
+
+def fits_together(paths: list[str]) -> bool:
+    """As the engine sees it."""
+    try:
+        open_files(tuple(DiskFile(Path(path).name, "image/png", path) for path in paths))
+    except ShareError:
+        return False
+    return True
 
 
 def test_a_pipe_on_disk_is_not_waited_for(tmp_path: Path) -> None:
