@@ -44,6 +44,7 @@ from seedshot_desktop.ui.alone import handed_over
 from seedshot_desktop.ui.book import Book
 from seedshot_desktop.ui.bridge import EngineBridge
 from seedshot_desktop.ui.control_server import ControlServer
+from seedshot_desktop.ui.desktop_notes import Notice
 from seedshot_desktop.ui.faces import Faces
 from seedshot_desktop.ui.network_watch import NetworkWatch
 from seedshot_desktop.ui.selector import Selector
@@ -174,7 +175,7 @@ class App:
         self._network.close()
         for task in self._tasks:
             task.cancel()
-        await self._bridge.stop()
+        await asyncio.gather(self._faces.silence(), self._bridge.stop())
         self._control.close()
 
     # What the engine says
@@ -271,12 +272,12 @@ class App:
 
     # Notes, tasks, faults
 
-    def _notify(self, title: str, text: str, thumbnail: bytes = b"") -> None:
+    def _notify(self, notice: Notice) -> None:
         if self._preferences.settings.notifications:
-            self._faces.notify(title, text, thumbnail)
+            self._faces.notify(notice)
 
     def _tell(self, problem: str) -> None:
-        self._notify("Seedshot", problem)
+        self._notify(Notice("Seedshot", problem))
 
     def _do(self, name: str, work: Coroutine[Any, Any, Any]) -> None:
         """Run `work` as a task that is kept; what goes wrong in it is told."""

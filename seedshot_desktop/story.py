@@ -35,6 +35,7 @@ from seedshot_desktop.settings import Settings
 from seedshot_desktop.ui import pictures, words
 from seedshot_desktop.ui.book import Book
 from seedshot_desktop.ui.bridge import EngineBridge
+from seedshot_desktop.ui.desktop_notes import Notice
 from seedshot_desktop.ui.selector import FrozenScreen, Selection, Selector
 from seedshot_desktop.ui.selector_screens import match_screens
 
@@ -44,8 +45,7 @@ if TYPE_CHECKING:
 _ENGINE_WITHIN_S = 15.0
 """How long the first link may wait for the engine to say where links lead."""
 
-Notify = Callable[[str, str, bytes], None]
-"""Title, text, thumbnail."""
+Notify = Callable[[Notice], None]
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Story:
         thumbnail = await asyncio.to_thread(_thumbnail, piece)
         self._book.set_thumbnail(keys.share, thumbnail)
         self._changed()
-        self._tell_copied(limits, thumbnail)
+        self._tell_copied(keys.share, limits, thumbnail)
         try:
             self._provide(keys.share, await encoding)
         except CaptureError:
@@ -144,7 +144,7 @@ class Story:
         thumbnail = await asyncio.to_thread(pictures.thumbnail_of, files[0].path)
         self._book.set_thumbnail(keys.share, thumbnail)
         self._changed()
-        self._tell_copied(limits, thumbnail)
+        self._tell_copied(keys.share, limits, thumbnail)
         return Shared(keys.share, url)
 
     async def _screen_backend(self) -> Backend:
@@ -200,14 +200,15 @@ class Story:
         self._book.revoking(share)
         self._changed()
 
-    def _tell_copied(self, limits: Limits, thumbnail: bytes) -> None:
+    def _tell_copied(self, share: str, limits: Limits, thumbnail: bytes) -> None:
         if self._book.overview().problem:
             text = words.tr("It will work as soon as the server is back.")
         elif limits.expires_s is not None:
             text = words.tr("Paste it anywhere. It ends in {}.").format(words.remaining(limits.expires_s))
         else:
             text = words.tr("Paste it anywhere. It works until you revoke it or quit.")
-        self._notify(words.tr("Link copied"), text, thumbnail)
+        if self._book.lives(share):
+            self._notify(Notice(words.tr("Link copied"), text, thumbnail, share))
 
 
 def _open_backend() -> Backend:

@@ -8,14 +8,14 @@ import os
 from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QDir, QObject
-from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from seedshot_desktop.seed.messages import Limits
 from seedshot_desktop.settings import Settings
-from seedshot_desktop.ui import pictures, words
+from seedshot_desktop.ui import words
 from seedshot_desktop.ui.actions import Actions
 from seedshot_desktop.ui.book import Item, Overview
+from seedshot_desktop.ui.desktop_notes import DesktopNotes, Notice
 from seedshot_desktop.ui.limits_dialog import LimitsDialog
 from seedshot_desktop.ui.question import Question
 from seedshot_desktop.ui.settings_dialog import Change, SettingsDialog
@@ -25,7 +25,6 @@ from seedshot_desktop.ui.toast import Toast
 from seedshot_desktop.ui.tray import Tray
 from seedshot_desktop.ui.tray_watch import TrayWatch
 
-_NOTE_PICTURE = (256, 160)
 _NAMED = 4
 """Files that a question names one by one."""
 
@@ -43,6 +42,8 @@ class Faces(QObject):
         self._shares: SharesWindow | None = None
         self._settings: SettingsDialog | None = None
         self._toast: Toast | None = None
+        self._notes = DesktopNotes(actions.show_shares, failed=self._show_toast)
+        self._told = ""
         self._dialogs: set[QWidget] = set()
         self._folder = QDir.homePath()
         self._watch = TrayWatch(self)
@@ -62,16 +63,22 @@ class Faces(QObject):
             self._small_window().show()
 
     def close(self) -> None:
-        """Take everything away."""
+        """Take everything away, but for what the desktop shows: see ``silence``."""
         for window in (self._small, self._shares, self._settings, self._toast, *self._dialogs):
             if window is not None:
                 window.hide()
         if self._tray is not None:
             self._tray.close()
 
+    async def silence(self) -> None:
+        """Take back what the desktop says of a share."""
+        await self._notes.close()
+
     def draw(self, overview: Overview) -> None:
         """Show how things stand."""
         self._overview = overview
+        if self._told and overview.item(self._told) is None:
+            self._take_back()
         for face in (self._tray, self._small, self._shares):
             if face is not None:
                 face.draw(overview)
@@ -85,15 +92,15 @@ class Faces(QObject):
             if face is not None:
                 face.set_hotkey(combo)
 
-    def notify(self, title: str, text: str, thumbnail: bytes = b"") -> None:
-        """A note that goes by itself; a click on it opens the shares window."""
-        if self._tray is not None and self._watch.desktop_notifies():
-            picture = pictures.fitted(thumbnail, *_NOTE_PICTURE, radius=0.0) if thumbnail else QPixmap()
-            self._tray.notify(title, text, picture)
-            return
-        if self._toast is None:
-            self._toast = Toast(self._actions.show_shares)
-        self._toast.tell(title, text, thumbnail)
+    def notify(self, notice: Notice) -> None:
+        """Say something that goes by itself, at the latest with its share; a click on it opens the shares window."""
+        self._told = notice.share or self._told
+        if not self._watch.desktop_notifies():
+            self._show_toast(notice)
+        elif self._watch.notes_by_bus():
+            self._notes.show(notice)
+        elif self._tray is not None:
+            self._tray.notify(notice)
 
     def show_shares(self) -> None:
         """Open the shares window, or raise it."""
@@ -157,11 +164,23 @@ class Faces(QObject):
     async def _ask_limits(self, dialog: LimitsDialog) -> Limits | None:
         return dialog.limits() if await self._answer(dialog) else None
 
+    def _show_toast(self, notice: Notice) -> None:
+        if self._toast is None:
+            self._toast = Toast(self._actions.show_shares)
+        self._toast.tell(notice)
+
+    def _take_back(self) -> None:
+        """The share that was told of last has ended: nothing may say any more that its link works."""
+        if self._toast is not None:
+            self._toast.forget(self._told)
+        self._notes.take_back()
+        self._told = ""
+
     def _on_tray(self) -> None:
         """There is a tray, from the start or at last: the icon takes over from the small window."""
         if self._tray is not None:
             return
-        self._tray = Tray(self._actions, self)
+        self._tray = Tray(self._actions, self, by_bus=self._watch.by_bus())
         self._tray.set_hotkey(self._hotkey)
         self._tray.draw(self._overview)
         if self._small is not None:

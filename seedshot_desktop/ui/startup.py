@@ -110,7 +110,7 @@ class Application(QApplication):
 def application() -> Application:
     """The one application object, named and dressed; it lives on when its last window closes."""
     QApplication.setDesktopFileName(DESKTOP_FILE)
-    QApplication.setApplicationName("seedshot-desktop")
+    QApplication.setApplicationName("Seedshot")  # panels name the icon by it
     QApplication.setApplicationDisplayName("Seedshot")
     QApplication.setApplicationVersion(seedshot_desktop.__version__)
     qInstallMessageHandler(_log_qt)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QCursor, QEnterEvent, QGuiApplication, QMouseEvent, QP
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from seedshot_desktop.ui import icons, pictures
+from seedshot_desktop.ui.desktop_notes import Notice
 from seedshot_desktop.ui.pieces import card, label
 
 _SHOWN_MS = 5000
@@ -27,6 +28,7 @@ class Toast(QWidget):
             Qt.WindowType.ToolTip | Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowDoesNotAcceptFocus,
         )
         self._clicked = clicked
+        self._share = ""
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._picture = QLabel()
@@ -36,22 +38,29 @@ class Toast(QWidget):
         self._timer = QTimer(self, singleShot=True, interval=_SHOWN_MS)
         self._timer.timeout.connect(self.hide)
 
-    def tell(self, title: str, text: str, thumbnail: bytes = b"") -> None:
-        """Show a note in the corner of the screen that the pointer is on."""
+    def tell(self, notice: Notice) -> None:
+        """Show `notice` in the corner of the screen that the pointer is on."""
+        self._share = notice.share
         ratio = self.devicePixelRatioF()
-        if thumbnail:
-            self._picture.setPixmap(pictures.fitted(thumbnail, *_PICTURE, ratio, 5.0))
+        if notice.thumbnail:
+            self._picture.setPixmap(pictures.fitted(notice.thumbnail, *_PICTURE, ratio, 5.0))
         else:
             self._picture.setPixmap(icons.pixmap("seedshot", "", 40, ratio))
-        self._title.setText(title)
-        self._text.setText(text)
-        self.setAccessibleName(f"{title}. {text}")
+        self._title.setText(notice.title)
+        self._text.setText(notice.text)
+        self.setAccessibleName(f"{notice.title}. {notice.text}")
         self.setFixedWidth(_WIDTH)
         self.adjustSize()
         self.setMask(_rounded(self.rect()))
         self.move(self._corner())
         self.show()
         self._timer.start()
+
+    def forget(self, share: str) -> None:
+        """That share has ended: what was said of it is not true any more."""
+        if self._share == share:
+            self._timer.stop()
+            self.hide()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Being read: stay."""

@@ -10,25 +10,28 @@ from __future__ import annotations
 import sys
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from seedshot_desktop.seed.messages import ServerState
-from seedshot_desktop.ui import icons, words
+from seedshot_desktop.ui import icons, pictures, words
 from seedshot_desktop.ui.actions import Actions
 from seedshot_desktop.ui.book import Overview
+from seedshot_desktop.ui.desktop_notes import Notice
 from seedshot_desktop.ui.tray_menu import TrayMenu
 
 _NOTE_MS = 5000
+_NOTE_PICTURE = (256, 160)
 
 
 class Tray(QObject):
     """The icon and its menu; draws an ``Overview``, and calls ``Actions``."""
 
-    def __init__(self, actions: Actions, parent: QObject | None = None) -> None:
+    def __init__(self, actions: Actions, parent: QObject | None = None, *, by_bus: bool = False) -> None:
+        """`by_bus`: a panel on D-Bus draws the icon and the menu."""
         super().__init__(parent)
         self._actions = actions
-        self._menu = TrayMenu(actions)
+        self._menu = TrayMenu(actions, by_bus=by_bus)
         self._icon = QSystemTrayIcon(self)
         self._icon.setContextMenu(self._menu)
         self._icon.activated.connect(self._on_activated)
@@ -66,10 +69,10 @@ class Tray(QObject):
         """The combination that the menu names; "" for none."""
         self._menu.set_hotkey(combo)
 
-    def notify(self, title: str, text: str, picture: QPixmap | None = None) -> None:
-        """A notification of the desktop; a click on it opens the shares window."""
-        icon = QIcon(picture) if picture is not None and not picture.isNull() else icons.logo()
-        self._icon.showMessage(title, text, icon, _NOTE_MS)
+    def notify(self, notice: Notice) -> None:
+        """A notification of Windows or macOS; a click on it opens the shares window."""
+        picture = notice.thumbnail and pictures.fitted(notice.thumbnail, *_NOTE_PICTURE, radius=0.0)
+        self._icon.showMessage(notice.title, notice.text, QIcon(picture) if picture else icons.logo(), _NOTE_MS)
 
     def close(self) -> None:
         """Take the icon away."""

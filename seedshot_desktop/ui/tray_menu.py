@@ -18,11 +18,16 @@ _LISTED = 8
 
 
 class TrayMenu(QMenu):
-    """The tray's menu. While it is open its texts follow, but nothing moves under the pointer."""
+    """The tray's menu. While it is open its texts follow, but nothing moves under the pointer.
 
-    def __init__(self, actions: Actions) -> None:
+    Where a panel draws it from what is said over D-Bus, nobody says reliably
+    that it is open: there lines come and go at once, and a click still hits the
+    line that it was meant for, since the panel names it.
+    """
+
+    def __init__(self, actions: Actions, *, by_bus: bool = False) -> None:
         super().__init__()
-        self._actions = actions
+        self._actions, self._by_bus = actions, by_bus
         self._shares: dict[str, _ShareMenu] = {}
         self._overview = Overview()
         self._problem = self._line(self)
@@ -69,7 +74,7 @@ class TrayMenu(QMenu):
         before = self._nothing
         for item in reversed(listed):
             if item.status.share not in self._shares:
-                self._shares[item.status.share] = _ShareMenu(self, self._actions, item)
+                self._shares[item.status.share] = _ShareMenu(self, self._actions, item, by_bus=self._by_bus)
                 self.insertMenu(before, self._shares[item.status.share])
             before = self._shares[item.status.share].menuAction()
         self._refresh()
@@ -108,8 +113,9 @@ class TrayMenu(QMenu):
 class _ShareMenu(QMenu):
     """What can be done with one share."""
 
-    def __init__(self, parent: QMenu, actions: Actions, item: Item) -> None:
+    def __init__(self, parent: QMenu, actions: Actions, item: Item, *, by_bus: bool) -> None:
         super().__init__(parent)
+        self._by_bus = by_bus
         self._share = item.status.share
         self._thumbnail: bytes | None = None
         self._deeds = [
@@ -127,7 +133,8 @@ class _ShareMenu(QMenu):
         self.menuAction().setEnabled(item is not None)
         if item is None:
             return
-        _set(self.menuAction(), f"{words.for_menu(item.status.label)}  ({words.watchers(item.watchers)})")
+        label = words.for_menu(item.status.label, by_bus=self._by_bus)
+        _set(self.menuAction(), f"{label}  ({words.watchers(item.watchers)})")
         if item.thumbnail != self._thumbnail:
             self._thumbnail = item.thumbnail
             self.setIcon(self._picture(item))

@@ -1,22 +1,28 @@
 """Whether this desktop has a tray, now or later; told by the desktop, never asked in a loop.
 
-A tray is a D-Bus service (StatusNotifierWatcher: KDE, GNOME with an extension,
-many panels) or the owner of an X11 selection (freedesktop.org's System Tray
-Protocol: older panels). Qt looks for the first once in a process's life, so Qt
-must not be asked before one of the two is there.
+A tray is a host at a D-Bus service (StatusNotifierWatcher: KDE, GNOME with an
+extension, many panels) or the owner of an X11 selection (freedesktop.org's
+System Tray Protocol: older panels). The service may be there before anybody
+draws icons: at the start of a session it is. Qt looks for a host once in a
+process's life, so Qt must not be asked before one of the two is there.
 """
 
 from __future__ import annotations
 
 import sys
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtDBus import QDBusConnection, QDBusServiceWatcher
+from PySide6.QtCore import SLOT, QObject, Signal, Slot
+from PySide6.QtDBus import QDBus, QDBusConnection, QDBusMessage, QDBusServiceWatcher, QDBusVariant
 from PySide6.QtWidgets import QSystemTrayIcon
 
+from seedshot_desktop.ui.desktop_notes import SERVICE
 from seedshot_desktop.ui.x11_tray import X11Tray
 
-_WATCHER = "org.kde.StatusNotifierWatcher"
+_WATCHER, _PATH = "org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher"
+_HOST = "IsStatusNotifierHostRegistered"
+_HOST_SIGNAL = "StatusNotifierHostRegistered"
+_ANSWER_MS = 500
+"""For the service to say whether it has a host; Qt asks it the same, and waits longer."""
 
 
 class TrayWatch(QObject):
@@ -35,11 +41,19 @@ class TrayWatch(QObject):
         """Whether there is a tray now."""
         if not sys.platform.startswith("linux"):
             return QSystemTrayIcon.isSystemTrayAvailable()
-        return _on_bus(_WATCHER) or self._x11().owned()
+        return _on_bus() or self._x11().owned()
+
+    def by_bus(self) -> bool:
+        """Whether icons are told of over D-Bus here."""
+        return sys.platform.startswith("linux") and _on_bus()
 
     def desktop_notifies(self) -> bool:
-        """Whether notifications of the tray icon are shown by the desktop and not by Qt itself."""
-        return not sys.platform.startswith("linux") or _on_bus(_WATCHER)
+        """Whether the desktop shows notices; one with a tray on D-Bus does, perhaps by a service yet to be started."""
+        return not sys.platform.startswith("linux") or _on_bus() or _registered(SERVICE)
+
+    def notes_by_bus(self) -> bool:
+        """Whether it is told of them over D-Bus."""
+        return sys.platform.startswith("linux")
 
     def start(self) -> None:
         """Watch from now on."""
@@ -49,7 +63,9 @@ class TrayWatch(QObject):
         if bus.isConnected():
             mode = QDBusServiceWatcher.WatchModeFlag.WatchForRegistration
             self._bus_watch = QDBusServiceWatcher(_WATCHER, bus, mode, self)
-            self._bus_watch.serviceRegistered.connect(self._on_found)
+            self._bus_watch.serviceRegistered.connect(self._on_service)
+            slot = SLOT("_on_found()")
+            bus.connect(_WATCHER, _PATH, _WATCHER, _HOST_SIGNAL, self, slot)  # type: ignore[call-overload]  # stub: bytes
         self._x11().watch(self._on_found)
 
     def _x11(self) -> X11Tray:
@@ -57,6 +73,12 @@ class TrayWatch(QObject):
             self._selection = X11Tray(self)
         return self._selection
 
+    def _on_service(self) -> None:
+        """The service has come, perhaps with a host already; else the host will be announced."""
+        if _on_bus():
+            self._on_found()
+
+    @Slot()
     def _on_found(self) -> None:
         if self._found:
             return
@@ -68,6 +90,18 @@ class TrayWatch(QObject):
         self.appeared.emit()
 
 
-def _on_bus(service: str) -> bool:
+def _on_bus() -> bool:
+    """Whether somebody draws icons that are told of over D-Bus."""
+    if not _registered(_WATCHER):
+        return False
+    question = QDBusMessage.createMethodCall(_WATCHER, _PATH, "org.freedesktop.DBus.Properties", "Get")
+    question.setArguments([_WATCHER, _HOST])
+    answer = QDBusConnection.sessionBus().call(question, QDBus.CallMode.Block, _ANSWER_MS).arguments()
+    value = answer[0] if answer else False
+    return bool(value.variant() if isinstance(value, QDBusVariant) else value)
+
+
+def _registered(service: str) -> bool:
+    """Whether `service` runs."""
     bus = QDBusConnection.sessionBus()
     return bus.isConnected() and bool(bus.interface().isServiceRegistered(service).value())

@@ -144,6 +144,11 @@ def one_line(text: str, limit: int = 48) -> str:
     return f"{clean[:head]}…{clean[-(limit - 1 - head) :]}"
 
 
-def for_menu(text: str) -> str:
-    """`text` as an action's, where & would mark a shortcut."""
+def for_menu(text: str, *, by_bus: bool = False) -> str:
+    """`text` as an action's, where & would mark a shortcut.
+
+    In a menu that travels over D-Bus _ marks it: Qt makes one of the first &, and leaves those alone that are there.
+    """
+    if by_bus:
+        return one_line(text).replace("_", "__").replace("&", "&&", 1)
     return one_line(text).replace("&", "&&")

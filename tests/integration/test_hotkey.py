@@ -86,7 +86,13 @@ async def test_it_works_under_the_locks(person: Person, locks: list[str]) -> Non
 
 @pytest.mark.parametrize(
     ("combo", "keys"),
-    [("Print", "Print"), ("Alt+Print", "alt+Print"), ("Super+S", "super+s"), ("Alt+F9", "alt+F9")],
+    [
+        ("Print", "Print"),
+        ("Alt+Print", "alt+Print"),
+        ("Super+S", "super+s"),
+        ("Alt+F9", "alt+F9"),
+        ("Ctrl+Alt+Shift+F9", "ctrl+alt+shift+F9"),
+    ],
 )
 async def test_other_combinations(person: Person, combo: str, keys: str) -> None:
     with Ear(combo) as ear:
@@ -256,3 +262,9 @@ async def test_a_keyboard_without_the_key(person: Person) -> None:
     run(person, "xmodmap", "-e", "keycode 202 =")
     with pytest.raises(HotkeyError, match=r"This keyboard has no F24 .*settings"):
         Ear("Ctrl+F24")
+
+
+@pytest.mark.parametrize("combo", ["Ctrl+Alt+F9", "Ctrl+Alt+Super+F1"])
+async def test_a_combination_that_the_display_never_passes_on_is_refused(person: Person, combo: str) -> None:
+    with pytest.raises(HotkeyError, match="never reaches a program"):
+        open_hotkey(parse_combo(combo), lambda: None)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QPushButton, Q
 
 from seedshot_desktop.seed.messages import Limits
 from seedshot_desktop.settings import Settings
+from seedshot_desktop.ui.desktop_notes import Notice
 from seedshot_desktop.ui.faces import Faces
 from seedshot_desktop.ui.limits_dialog import ExpiryField, LimitsDialog
 from seedshot_desktop.ui.question import Question
@@ -95,11 +96,28 @@ def test_the_settings_window_tells_of_the_server(seen: Seen) -> None:
 
 
 def test_a_note_is_a_toast_where_the_desktop_shows_none(seen: Seen) -> None:
-    seen.faces.notify("Link copied", "Paste it anywhere.")
+    seen.faces.notify(Notice("Link copied", "Paste it anywhere."))
     toast = seen.window(Toast)
     assert toast is not None
     click(toast)
     assert seen.deeds.done == [("show_shares",)]
+
+
+def test_a_toast_goes_with_the_share_that_it_is_about(seen: Seen) -> None:
+    seen.faces.draw(overview(item("share-aaaaaaaa"), item("share-bbbbbbbb")))
+    seen.faces.notify(Notice("Link copied", "Paste it anywhere.", share="share-aaaaaaaa"))
+    seen.faces.draw(overview(item("share-aaaaaaaa")))
+    assert seen.window(Toast)
+    seen.faces.draw(overview())
+    assert seen.window(Toast) is None
+
+
+def test_a_toast_about_something_else_stays_when_a_share_ends(seen: Seen) -> None:
+    seen.faces.draw(overview(item("share-aaaaaaaa")))
+    seen.faces.notify(Notice("Link copied", "Paste it anywhere.", share="share-aaaaaaaa"))
+    seen.faces.notify(Notice("Seedshot", "The server does not answer."))
+    seen.faces.draw(overview())
+    assert seen.window(Toast)
 
 
 def test_our_windows_step_aside_and_come_back(seen: Seen) -> None:

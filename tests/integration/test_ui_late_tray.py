@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
 
 import pytest
 
 from tests.support.app import running_app
-from tests.support.command_line import ROOT
 from tests.support.desktop import Person
 from tests.support.programs import Program, find
 from tests.support.screen import open_screen
+from tests.support.tray_host import tray_host
 from tests.support.waiting import until
-
-_WATCHER = """
-from PySide6.QtCore import QCoreApplication
-from PySide6.QtDBus import QDBusConnection
-application = QCoreApplication([])
-assert QDBusConnection.sessionBus().registerService("org.kde.StatusNotifierWatcher")
-application.exec()
-"""
 
 
 @pytest.fixture
@@ -31,20 +22,25 @@ def person() -> Iterator[Person]:
         yield Person(screen)
 
 
-@contextmanager
-def tray(kind: str, person: Person) -> Iterator[None]:
+@asynccontextmanager
+async def tray(kind: str, person: Person) -> AsyncIterator[None]:
     """An X11 panel, or the D-Bus service of newer desktops."""
-    command = [find("tint2")] if kind == "x11" else [sys.executable, "-c", _WATCHER]
+    if kind == "dbus":
+        async with tray_host(person.screen.env["DBUS_SESSION_BUS_ADDRESS"]) as host:
+            yield
+            await host.icon()
+        return
     with ExitStack() as stack:
-        program = Program(command, person.screen.env, cwd=ROOT)
+        program = Program([find("tint2")], person.screen.env)
         stack.callback(program.end)
         yield
+        await until(person.tray_icon, "the icon")
 
 
 @pytest.mark.parametrize("kind", ["x11", "dbus"])
 async def test_the_icon_takes_over_from_the_small_window(person: Person, kind: str) -> None:
     async with running_app(person) as app:
         await until(lambda: person.windows("^Seedshot$"), "the small window")
-        with tray(kind, person):
+        async with tray(kind, person):
             await until(lambda: not person.windows("^Seedshot$"), "its end")
             assert await app.is_online()

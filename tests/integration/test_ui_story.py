@@ -20,6 +20,7 @@ from seedshot_desktop.seed.messages import Command, EngineStarted, Limits, Memor
 from seedshot_desktop.settings import Settings
 from seedshot_desktop.story import Shared, Story
 from seedshot_desktop.ui.book import Book
+from seedshot_desktop.ui.desktop_notes import Notice
 from seedshot_desktop.ui.selector import FrozenScreen, Selection
 from tests.support.qt import BASE_URL, Run, qt_loop
 from tests.support.waiting import until
@@ -89,14 +90,14 @@ class Teller:
         self.run = run
         self.settings = Settings()
         self.bridge, self.book, self.selector = Sent(), Book(), Asked()
-        self.notes: list[tuple[str, str, bytes]] = []
+        self.notes: list[Notice] = []
         self.drawn = 0
         self.story = Story(
             bridge=self.bridge,  # type: ignore[arg-type]
             book=self.book,
             selector=self.selector,  # type: ignore[arg-type]
             wishes=lambda: self.settings,
-            notify=lambda *note: self.notes.append(note),
+            notify=self.notes.append,
             changed=self._count,
         )
         self.book.hear(EngineStarted(BASE_URL))
@@ -137,11 +138,12 @@ def test_press_select_share_copy(teller: Teller, tmp_path: Path) -> None:
     assert isinstance(provide, Provide)
     assert provide.share == shared.share
     assert pixels(teller.file(), tmp_path).getcolors() == [(800, (0, 0, 200))]
-    [(title, text, thumbnail)] = teller.notes
-    assert (title, text) == ("Link copied", "Paste it anywhere. It works until you revoke it or quit.")
-    assert thumbnail.startswith(b"\x89PNG")
+    [note] = teller.notes
+    assert (note.title, note.text) == ("Link copied", "Paste it anywhere. It works until you revoke it or quit.")
+    assert note.share == shared.share
+    assert note.thumbnail.startswith(b"\x89PNG")
     [listed] = teller.book.overview().items
-    assert (listed.link, listed.thumbnail) == (shared.link, thumbnail)
+    assert (listed.link, listed.thumbnail) == (shared.link, note.thumbnail)
 
 
 def test_the_primary_selection_is_left_alone(teller: Teller) -> None:
@@ -185,7 +187,7 @@ def test_the_limits_of_settings_are_those_of_a_capture(teller: Teller) -> None:
     seed = teller.bridge.commands[0]
     assert isinstance(seed, Seed)
     assert seed.limits == Limits(expires_s=600.0, max_views=2)
-    assert teller.notes[0][1] == "Paste it anywhere. It ends in 10 min."
+    assert teller.notes[0].text == "Paste it anywhere. It ends in 10 min."
 
 
 def test_what_was_revoked_while_it_was_encoded_is_not_provided(teller: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +240,7 @@ def test_a_picture_that_cannot_be_saved_is_shared_all_the_same(teller: Teller, t
 def test_while_the_server_is_away_the_note_says_so(teller: Teller) -> None:
     teller.book.engine_died("The seeding engine stopped.", 1000.0)
     teller.run(teller.story.capture("region"))
-    assert teller.notes[0][1] == "It will work as soon as the server is back."
+    assert teller.notes[0].text == "It will work as soon as the server is back."
 
 
 def in_the_first_second(teller: Teller) -> None:

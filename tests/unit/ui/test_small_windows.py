@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QPushButton, QToolButton
 
+from seedshot_desktop.ui.desktop_notes import Notice
 from seedshot_desktop.ui.qr_dialog import QrCode
 from seedshot_desktop.ui.small_window import SmallWindow
 from seedshot_desktop.ui.toast import Toast
@@ -63,7 +64,7 @@ def test_a_toast_says_its_note_and_opens_the_window_when_it_is_clicked() -> None
     application()
     clicks: list[str] = []
     with shown(toast := Toast(lambda: clicks.append("click"))):
-        toast.tell("Link copied", "Paste it anywhere.", picture())
+        toast.tell(Notice("Link copied", "Paste it anywhere.", picture()))
         assert toast.isVisible()
         assert toast.accessibleName() == "Link copied. Paste it anywhere."
         assert toast.windowFlags() & Qt.WindowType.WindowDoesNotAcceptFocus

@@ -104,6 +104,7 @@ def test_many_files() -> None:
 
 def test_labels_fit_a_menu_and_mark_no_shortcut() -> None:
     assert words.for_menu("Q&A") == "Q&&A"
+    assert words.for_menu("a_b & c & d", by_bus=True) == "a__b && c & d"
     long = words.one_line("x" * 40 + "y" * 40 + ".pdf", 48)
     assert len(long) == 48
     assert long.endswith(".pdf")
