@@ -7,8 +7,9 @@ import threading
 
 from seedshot_desktop.capture.frame import Frame, Monitor
 from seedshot_desktop.capture.monitors import describe, look
-from seedshot_desktop.capture.xshm import Connection, Segment, XshmError
+from seedshot_desktop.capture.xshm import Connection, Segment
 from seedshot_desktop.errors import CaptureError
+from seedshot_desktop.x_connection import XError
 
 
 class X11Backend:
@@ -30,12 +31,12 @@ class X11Backend:
         with self._lock:
             try:
                 return self._grab_all()
-            except XshmError:
+            except XError:
                 # The screens changed while we looked, or the display was restarted: look again, with a new connection.
                 self._drop()
             try:
                 return self._grab_all()
-            except XshmError as error:
+            except XError as error:
                 self._drop()
                 raise CaptureError(str(error)) from error
 

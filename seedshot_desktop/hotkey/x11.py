@@ -14,6 +14,7 @@ from seedshot_desktop.errors import HotkeyError, HotkeyTakenError
 from seedshot_desktop.hotkey import xcb
 from seedshot_desktop.hotkey.combo import Combo
 from seedshot_desktop.hotkey.keymap import find_keycode, lock_masks, modifier_mask, switches_console
+from seedshot_desktop.x_connection import XError
 
 Grab = tuple[int, int]
 """Key code, modifier mask."""
@@ -101,7 +102,7 @@ class X11Hotkey:
             if error:
                 raise _refused(self._combo, error)
             self._connection.ungrab_keys([grab for grab in self._grabs if grab not in wanted])
-        except xcb.XcbError:
+        except XError:
             raise _display_gone() from None
         self._grabs = wanted
 
@@ -125,7 +126,7 @@ class X11Hotkey:
 def _connect() -> xcb.Connection:
     try:
         return xcb.Connection()
-    except xcb.XcbError as error:
+    except XError as error:
         raise HotkeyError(
             f"The hotkey cannot be held, because {error}. "
             "Bind `seedshot capture region` to a key in the desktop's own keyboard settings instead."

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 import seedshot_desktop
 from seedshot_desktop.ui import garbage, icons, theme
+from seedshot_desktop.x_connection import XConnection, XError
 
 _log = logging.getLogger(__name__)
 
@@ -81,17 +82,10 @@ _PACKAGES = {
 
 def _x_server_answers(display: str) -> bool:
     try:
-        xcb = ctypes.CDLL("libxcb.so.1")
-    except OSError:
+        XConnection({}, display).close()
+    except XError:
         return False
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
-    xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]
-    xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
-    connection = xcb.xcb_connect(os.fsencode(display), None)
-    answers = not xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    return answers
+    return True
 
 
 class Application(QApplication):
