@@ -48,7 +48,7 @@ def has_display() -> bool:
 
 def missing_qt_libraries() -> list[str]:
     """The names of the libraries that Qt would not find here; none on other systems than Linux."""
-    return [name for name in QT_LIBRARIES if not _loads(name)] if sys.platform == "linux" else []
+    return [name for name in QT_LIBRARIES if not loads(name)] if sys.platform == "linux" else []
 
 
 def ensure_qt_libraries(say: Callable[[str], None]) -> None:
@@ -92,7 +92,8 @@ def _apt_get(verb: str, *packages: str) -> bool:
     return done.returncode == 0
 
 
-def _loads(name: str) -> bool:
+def loads(name: str) -> bool:
+    """Whether the shared library of that name is installed."""
     try:
         ctypes.CDLL(name)
     except OSError:

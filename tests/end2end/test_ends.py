@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import socket
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from PIL import Image
 from tests.support.app import App, running_app
 from tests.support.browsers import Browser
 from tests.support.desktop import Person, shown_picture
-from tests.support.terminal import signal_command
+from tests.support.terminal import Server, signal_command
 from tests.support.viewer_page import picture_on, says
 from tests.support.waiting import until
 
@@ -33,12 +34,23 @@ def picture() -> Image.Image:
     return Image.frombytes("RGB", (WIDTH, HEIGHT), os.urandom(WIDTH * HEIGHT * 3))
 
 
+@asynccontextmanager
+async def shared(person: Person, home: Path, picture: Image.Image) -> AsyncIterator[tuple[App, Server, str]]:
+    """The app with a server in a process of its own, and the link of what was captured."""
+    async with signal_command(home) as server, running_app(person, server_url=server.url) as app:
+        with shown_picture(person, picture, LEFT, TOP):
+            link = await app.capture(LEFT, TOP, WIDTH, HEIGHT)
+        yield app, server, link
+
+
 async def test_the_server_is_killed_and_comes_back(
     person: Person, browser: Browser, picture: Image.Image, home: Path
 ) -> None:
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(signal_command(home))
-        app = await stack.enter_async_context(running_app(person, server_url=server.url))
+    async with (
+        signal_command(home) as server,
+        running_app(person, server_url=server.url) as app,
+        AsyncExitStack() as stack,
+    ):
         with shown_picture(person, picture, LEFT, TOP):
             first = await app.capture(LEFT, TOP, WIDTH, HEIGHT)
             before = await stack.enter_async_context(browser.opened(first))
@@ -59,18 +71,13 @@ async def test_the_server_is_killed_and_comes_back(
 async def test_a_waiting_page_goes_on_by_itself(
     person: Person, browser: Browser, picture: Image.Image, home: Path
 ) -> None:
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(signal_command(home))
-        app = await stack.enter_async_context(running_app(person, server_url=server.url))
-        with shown_picture(person, picture, LEFT, TOP):
-            link = await app.capture(LEFT, TOP, WIDTH, HEIGHT)
+    async with shared(person, home, picture) as (app, server, link):
         os.kill(app.engine(), signal.SIGSTOP)
         await server.kill()
-        await stack.enter_async_context(signal_command(home, server.port))
-        tab = await stack.enter_async_context(browser.opened(link))
-        await says(tab, "Waiting for the owner")
-        os.kill(app.engine(), signal.SIGCONT)
-        assert (await picture_on(tab, 30.0)).tobytes() == picture.tobytes()
+        async with signal_command(home, server.port), browser.opened(link) as tab:
+            await says(tab, "Waiting for the owner")
+            os.kill(app.engine(), signal.SIGCONT)
+            assert (await picture_on(tab, 30.0)).tobytes() == picture.tobytes()
 
 
 async def test_the_engine_is_killed_and_links_heal(person: Person, browser: Browser, picture: Image.Image) -> None:
@@ -92,17 +99,16 @@ async def test_the_engine_is_killed_and_links_heal(person: Person, browser: Brow
 async def test_the_app_is_killed_and_nothing_seeds_on(
     person: Person, browser: Browser, picture: Image.Image, home: Path
 ) -> None:
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(signal_command(home))
-        app = await stack.enter_async_context(running_app(person, server_url=server.url))
-        with shown_picture(person, picture, LEFT, TOP):
-            link = await app.capture(LEFT, TOP, WIDTH, HEIGHT)
-        before = await stack.enter_async_context(browser.opened(link))
+    async with (
+        shared(person, home, picture) as (app, _, link),
+        browser.opened(link) as before,
+        browser.opened("about:blank") as late,
+    ):
         await picture_on(before)
         engine = app.engine()
         app.program.kill()
         await until(lambda: not Path(f"/proc/{engine}").exists(), "the end of the engine", 5.0)
-        late = await stack.enter_async_context(browser.opened(link))
+        await late.go(link)
         await late.wait_for("document.body.dataset.phase === 'waiting' || document.body.dataset.phase === 'ended'")
         await before.wait_for("document.body.classList.contains('away') || document.body.dataset.phase === 'ended'")
 
@@ -110,12 +116,7 @@ async def test_the_app_is_killed_and_nothing_seeds_on(
 async def test_the_engine_is_killed_outright_and_the_page_says_so(
     person: Person, browser: Browser, picture: Image.Image, home: Path
 ) -> None:
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(signal_command(home))
-        app = await stack.enter_async_context(running_app(person, server_url=server.url))
-        with shown_picture(person, picture, LEFT, TOP):
-            link = await app.capture(LEFT, TOP, WIDTH, HEIGHT)
-        tab = await stack.enter_async_context(browser.opened(link))
+    async with shared(person, home, picture) as (app, _, link), browser.opened(link) as tab:
         await picture_on(tab)
         engine = app.engine()
         os.kill(app.program.pid, signal.SIGSTOP)  # so that it does not start another one
@@ -128,17 +129,16 @@ async def test_the_engine_is_killed_outright_and_the_page_says_so(
 async def test_quitting_takes_everything_back(
     person: Person, browser: Browser, picture: Image.Image, home: Path
 ) -> None:
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(signal_command(home))
-        app = await stack.enter_async_context(running_app(person, server_url=server.url))
-        with shown_picture(person, picture, LEFT, TOP):
-            link = await app.capture(LEFT, TOP, WIDTH, HEIGHT)
-        before = await stack.enter_async_context(browser.opened(link))
+    async with (
+        shared(person, home, picture) as (app, _, link),
+        browser.opened(link) as before,
+        browser.opened("about:blank") as late,
+    ):
         await picture_on(before)
         await app.choose_in_tray(*QUIT)
         await says(before, "Taken back by the owner")
         assert await asyncio.to_thread(app.program.wait) == 0
-        late = await stack.enter_async_context(browser.opened(link))
+        await late.go(link)
         await says(late, "Taken back by the owner")
 
 

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
-import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from seedshot_desktop.errors import SignallingError
 from seedshot_desktop.seed import engine
@@ -36,6 +30,7 @@ from signal_server import protocol
 from signal_server.server import ServerConfig, SignalServer
 from tests.support import owner as owners
 from tests.support.owner import Owner, Shown, content, picture
+from tests.support.signal_clients import tls_pair
 from tests.support.viewer import NotSeedingError, Viewer
 from tests.support.waiting import until
 
@@ -122,7 +117,7 @@ async def test_a_draining_server_is_left_and_found_again() -> None:
 async def test_a_server_with_a_certificate_is_used_where_it_is_trusted_and_not_where_it_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    certificate, key = write_certificate(tmp_path)
+    certificate, key = tls_pair(tmp_path)
     config = ServerConfig(host="127.0.0.1", tls_certificate=certificate, tls_key=key)
     async with SignalServer(config) as server:
         options = EngineOptions(server_url=f"https://127.0.0.1:{server.address[1]}")
@@ -134,29 +129,6 @@ async def test_a_server_with_a_certificate_is_used_where_it_is_trusted_and_not_w
             assert share.link.startswith("https://127.0.0.1:")
             async with Viewer(share.link) as viewer:
                 assert await viewer.fetch() == content(1000)
-
-
-def write_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1, which nobody has signed but itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private = serialization.PrivateFormat.PKCS8
-    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, private, serialization.NoEncryption()))
-    return paths
 
 
 async def test_settings_that_lead_nowhere_are_said_and_the_next_ones_are_taken() -> None:

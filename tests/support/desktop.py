@@ -27,25 +27,25 @@ class Person:
 
     def press(self, keys: str) -> None:
         """Press and let go of a combination, as xdotool names it: ``ctrl+shift+2``, ``Escape``."""
-        self._xdotool("key", keys)
+        self._do("key", keys)
 
     def point(self, x: int, y: int) -> None:
         """Move the pointer there, in pixels of the screen."""
-        self._xdotool("mousemove", "--sync", str(x), str(y))
+        self._do("mousemove", "--sync", str(x), str(y))
 
     def click(self, x: int, y: int, button: int = 1) -> None:
         """Click there: 1 left, 2 middle, 3 right."""
-        self._xdotool("mousemove", str(x), str(y), "click", str(button))
+        self._do("mousemove", str(x), str(y), "click", str(button))
 
     def drag(self, left: int, top: int, right: int, bottom: int) -> None:
         """Press at one corner, go to the other by way of the middle, let go: both corners are in the selection."""
-        self._xdotool("mousemove", str(left), str(top), "mousedown", "1")
-        self._xdotool("mousemove", str((left + right) // 2), str((top + bottom) // 2))
-        self._xdotool("mousemove", str(right), str(bottom), "mouseup", "1")
+        self._do("mousemove", str(left), str(top), "mousedown", "1")
+        self._do("mousemove", str((left + right) // 2), str((top + bottom) // 2))
+        self._do("mousemove", str(right), str(bottom), "mouseup", "1")
 
     def go_to_workspace(self, number: int) -> None:
         """Change to another workspace, from 0."""
-        self._xdotool("set_desktop", str(number))
+        self._do("set_desktop", str(number))
 
     def use_layout(self, name: str) -> None:
         """Change the keyboard layout: ``us``, ``de``, ``fr``."""
@@ -88,19 +88,16 @@ class Person:
             shot = eyes.grab({"left": left, "top": top, "width": width, "height": height})
         return Image.frombytes("RGB", shot.size, shot.rgb)
 
-    def _xdotool(self, *words: str) -> None:
-        done = subprocess.run(
-            [find("xdotool"), *words],
-            env=self.screen.env,
-            capture_output=True,
-            text=True,
-            timeout=_QUICK_S,
-            check=False,
-        )
+    def _do(self, *words: str) -> None:
+        done = self._xdotool(*words)
         assert done.returncode == 0, f"xdotool {' '.join(words)}: {done.stderr}"
 
     def _ask(self, *words: str) -> str:
-        done = subprocess.run(
+        """What is found; nothing where nothing is, which xdotool takes for a failure."""
+        return self._xdotool(*words).stdout
+
+    def _xdotool(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [find("xdotool"), *words],
             env=self.screen.env,
             capture_output=True,
@@ -108,7 +105,6 @@ class Person:
             timeout=_QUICK_S,
             check=False,
         )
-        return done.stdout
 
 
 def _bright_columns(panel: Image.Image) -> list[int]:

@@ -6,7 +6,6 @@ command to type is named. A missing browser is a failure, not a smaller run.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import re
 import shutil
@@ -84,7 +83,7 @@ def prepare(say: Say) -> None:
     packages = [need.package for need in missing]
     if sys.platform == "linux":
         packages += [system_packages.QT_LIBRARIES[name] for name in system_packages.missing_qt_libraries()]
-        packages += [package for name, package in LIBRARIES.items() if not _loads(name)]
+        packages += [package for name, package in LIBRARIES.items() if not system_packages.loads(name)]
         if not _has_fonts():
             packages.append(FONTS)
     if packages:
@@ -142,14 +141,6 @@ def _has_fonts() -> bool:
     if program is None:
         return False
     return bool(subprocess.run([program], capture_output=True, check=False).stdout.strip())
-
-
-def _loads(name: str) -> bool:
-    try:
-        ctypes.CDLL(name)
-    except OSError:
-        return False
-    return True
 
 
 def node_command() -> list[str]:

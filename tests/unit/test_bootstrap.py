@@ -166,7 +166,7 @@ class Apt:
         monkeypatch.setattr(system_packages.shutil, "which", lambda _: "/usr/bin/apt-get" if there else None)
         monkeypatch.setattr(system_packages.subprocess, "run", self._run)
         monkeypatch.setattr(system_packages, "has_display", lambda: True)
-        monkeypatch.setattr(system_packages, "_loads", lambda name: name != "libxcb-cursor.so.0")
+        monkeypatch.setattr(system_packages, "loads", lambda name: name != "libxcb-cursor.so.0")
 
     def _run(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[bytes]:
         self.calls.append(command)
