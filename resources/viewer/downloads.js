@@ -80,6 +80,36 @@ export class Downloads {
     return true;
   }
 
+  /**
+   * What the hello of a new connection asks for.
+   * @returns {import("./transfer.js").Wish | undefined}
+   */
+  wish() {
+    if (!this.known) return this.#transfer.wish(null);
+    this.#resume();
+    return this.#queue.length > 0 ? this.#transfer.wish(this.#queue[0]) : undefined;
+  }
+
+  /**
+   * The manifest has answered the wish.
+   * @param {number | undefined} request what is being sent already, if anything
+   * @returns {string | null} the control message that stops what is no longer wanted
+   */
+  meet(request) {
+    const text = this.#transfer.meet(request, this.#queue[0]);
+    if (this.busy) this.#take();
+    return text;
+  }
+
+  /** The first of the queue is on its way. @returns {number} */
+  #take() {
+    const index = /** @type {number} */ (this.#queue.shift());
+    const item = this.#items[index];
+    if (item.status !== "ready") item.status = "receiving";
+    this.#meter.clear();
+    return index;
+  }
+
   /** On a new connection the owner is told of all that is here, and asked for the rest. */
   #resume() {
     this.#transfer.finish();
@@ -122,13 +152,7 @@ export class Downloads {
 
   /** @returns {string | null} the control message that asks for the next file; null when there is none, or one is on its way */
   next() {
-    if (this.busy) return null;
-    const index = this.#queue.shift();
-    if (index === undefined) return null;
-    const item = this.#items[index];
-    if (item.status !== "ready") item.status = "receiving";
-    this.#meter.clear();
-    return this.#transfer.get(index);
+    return this.busy || this.#queue.length === 0 ? null : this.#transfer.get(this.#take());
   }
 
   /**

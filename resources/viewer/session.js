@@ -5,7 +5,7 @@
 
 import { Call } from "./call.js";
 import { Downloads } from "./downloads.js";
-import { decodeControl, encodeBye, encodeHello, encodePong, WireError } from "./transfer.js";
+import { decodeControl, encodeBye, encodeHello, encodePong, HEADER_BYTES, WINDOW, WireError } from "./transfer.js";
 
 /** @typedef {import("./link.js").Link} Link */
 /** @typedef {import("./link.js").LinkProblem} LinkProblem */
@@ -78,6 +78,8 @@ import { decodeControl, encodeBye, encodeHello, encodePong, WireError } from "./
 
 const STALL_MS = 45_000;
 const ACK_MS = 100;
+/** Messages that may wait for the manifest: an honest owner's hold a KiB or more, and WINDOW bytes in all. */
+const MAX_EARLY = 16 * 1024;
 
 export class Session {
   #link;
@@ -91,6 +93,9 @@ export class Session {
   #final = null;
   #isAckTimed = false;
   #lastData = 0;
+  /** @type {ArrayBuffer[] | null} data that has overtaken the manifest; null where that is there */
+  #early = null;
+  #earlyBytes = 0;
 
   /**
    * The first socket is being opened and the first offer, by peer 1, being made when this is called.
@@ -166,7 +171,7 @@ export class Session {
       case "control":
         return call.stands ? this.#onControl(decodeControl(event.text)) : undefined;
       case "data":
-        return call.isAdmitted ? this.#onData(event.data) : undefined;
+        return call.stands ? this.#onData(event.data) : undefined;
       case "timer":
         return this.#onTimer(event.name);
       case "want":
@@ -184,10 +189,13 @@ export class Session {
     }
   }
 
-  /** The one place where the secret is said. */
+  /** The one place where the secret is said, and with it what this page can know that it wants. */
   #onOpen() {
+    if (!this.#call.onOpen()) return;
     const { browser, system } = this.#me;
-    if (this.#call.onOpen()) this.#say(encodeHello(this.#link.secret, browser, system));
+    this.#early = [];
+    this.#earlyBytes = 0;
+    this.#say(encodeHello(this.#link.secret, browser, system, this.#downloads.wish()));
   }
 
   /** @param {Timer} name */
@@ -207,7 +215,7 @@ export class Session {
       case "ping":
         return this.#say(encodePong());
       case "manifest":
-        return this.#onManifest(message.files);
+        return this.#onManifest(message.files, message.request);
       case "failed":
         if (this.#downloads.fail(message.file, message.reason)) this.#act({ do: "forget", file: message.file });
         return this.#next();
@@ -216,12 +224,21 @@ export class Session {
     }
   }
 
-  /** The same manifest on a new connection: it goes on where it stopped. @param {import("./transfer.js").Entry[]} files */
-  #onManifest(files) {
+  /**
+   * The same manifest on a new connection: it goes on where it stopped.
+   * @param {import("./transfer.js").Entry[]} files
+   * @param {number | undefined} request what the owner sends already
+   */
+  #onManifest(files, request) {
     this.#call.onAdmitted();
     this.#isAckTimed = false;
     if (this.#downloads.setManifest(files)) this.#act({ do: "drop" });
-    this.#next();
+    this.#sayIfAny(this.#downloads.meet(request));
+    const early = this.#early ?? [];
+    this.#early = null;
+    if (this.#downloads.busy) this.#onAsked();
+    else this.#next();
+    for (const data of early) this.#onData(data);
   }
 
   /** @param {import("./transfer.js").EndReason} reason */
@@ -235,20 +252,33 @@ export class Session {
 
   /** @param {ArrayBuffer} data */
   #onData(data) {
+    if (this.#early !== null) return this.#keepForManifest(this.#early, data);
     const piece = this.#downloads.take(data, this.#now);
     if (piece === null) return;
     this.#lastData = this.#now;
     this.#onPiece(piece);
   }
 
+  /** @param {ArrayBuffer[]} early @param {ArrayBuffer} data */
+  #keepForManifest(early, data) {
+    this.#earlyBytes += Math.max(0, data.byteLength - HEADER_BYTES);
+    if (this.#earlyBytes > WINDOW || early.length >= MAX_EARLY) throw new WireError("more data than may come before the manifest");
+    early.push(data);
+  }
+
   // What is asked of it
 
   /** Asks for the next file, if one is wanted and none is on its way. */
   #next() {
-    if (!this.#call.isAdmitted || !this.#downloads.known) return;
+    if (!this.#call.isAdmitted || !this.#downloads.known || this.#early !== null) return;
     const text = this.#downloads.next();
     if (text === null) return;
     this.#say(text);
+    this.#onAsked();
+  }
+
+  /** The owner has been asked for a file. */
+  #onAsked() {
     this.#lastData = this.#now;
     const settled = this.#downloads.settled();
     if (settled !== null) return this.#onPiece(settled);
@@ -319,6 +349,7 @@ export class Session {
   #end(final) {
     this.#call.finish();
     this.#downloads.clear();
+    this.#early = null;
     this.#act({ do: "cancel", name: "ack" });
     this.#act({ do: "cancel", name: "stall" });
     this.#act({ do: "drop" });

@@ -3,6 +3,10 @@
 //
 // control: JSON text     viewer: hello, get, ack, stop, pong, bye     owner: waiting, manifest, failed, ping, ended
 // data:    request (u32) | offset (u64) | payload, big-endian, at most 64 KiB in all, from the owner only
+//
+// A hello may wish: a get that the owner answers together with the manifest, which then names its request. On a first
+// visit the page wishes for a lone picture, and the owner grants that if file 0 is all there is, and a picture. The
+// channels keep no common order: what comes before the manifest waits for it, at most WINDOW bytes.
 
 import { parseObject } from "./signalling.js";
 
@@ -12,6 +16,8 @@ export const MAX_DATA = 64 * 1024;
 export const MAX_CONTROL = 16 * 1024;
 /** Bytes that may be held without having been acknowledged. */
 export const ACK_BYTES = 128 * 1024;
+/** The owner sends at most so many bytes beyond the last acknowledgement. */
+export const WINDOW = 8 * 1024 * 1024;
 const MAX_U32 = 2 ** 32 - 1;
 const RATE_WINDOW_MS = 2000;
 /** Not even zero bytes have been acknowledged. */
@@ -26,11 +32,12 @@ export class WireError extends Error {}
 /**
  * @typedef {{type: "waiting"}
  *   | {type: "ping"}
- *   | {type: "manifest", files: Entry[]}
+ *   | {type: "manifest", files: Entry[], request?: number}
  *   | {type: "failed", file: number, reason: FailReason}
  *   | {type: "ended", reason: EndReason}} OwnerMessage
  */
 /** @typedef {{request: number, offset: number, payload: Uint8Array<ArrayBuffer>}} DataMessage */
+/** @typedef {{request: number, file: number, offset: number, lone_picture: boolean}} Wish */
 
 const FAIL_REASONS = ["vanished", "changed", "unreadable"];
 const END_REASONS = ["revoked", "expired", "dismissed", "refused", "full", "stalled", ...FAIL_REASONS];
@@ -39,10 +46,11 @@ const END_REASONS = ["revoked", "expired", "dismissed", "refused", "full", "stal
  * @param {string} secret base64url
  * @param {string} browser as the owner's list shows it
  * @param {string} system
+ * @param {Wish | undefined} wish
  */
-export function encodeHello(secret, browser, system) {
+export function encodeHello(secret, browser, system, wish) {
   const short = { browser: browser.slice(0, 64), system: system.slice(0, 64) };
-  return JSON.stringify({ type: "hello", version: VERSION, secret, ...short });
+  return JSON.stringify({ type: "hello", version: VERSION, secret, ...short, wish });
 }
 
 /** @param {number} request @param {number} file @param {number} offset */
@@ -83,7 +91,7 @@ export function decodeControl(text) {
     case "ping":
       return { type: "ping" };
     case "manifest":
-      return { type: "manifest", files: decodeEntries(message.files) };
+      return { type: "manifest", files: decodeEntries(message.files), ...decodeGranted(message.request) };
     case "failed":
       check(isWhole(message.file, MAX_U32) && isOneOf(message.reason, FAIL_REASONS), "failed");
       return { type: "failed", file: Number(message.file), reason: /** @type {FailReason} */ (message.reason) };
@@ -108,6 +116,13 @@ function decodeEntries(files) {
     check(isWhole(size, Number.MAX_SAFE_INTEGER), "manifest");
     return { name: String(name), size: Number(size), media_type: String(media_type) };
   });
+}
+
+/** @param {unknown} request of the wish, where it is granted */
+function decodeGranted(request) {
+  if (request === undefined) return {};
+  check(isWhole(request, MAX_U32), "manifest");
+  return { request: Number(request) };
 }
 
 /**
@@ -153,6 +168,8 @@ export class Transfer {
   /** @type {number | null} the file that is being received */
   file = null;
   #request = 0;
+  /** @type {Wish | null} of this connection's hello; null once the manifest has answered it */
+  #wish = null;
   #acknowledged = 0;
   #finished = false;
 
@@ -174,11 +191,45 @@ export class Transfer {
    * @returns {string} the control message
    */
   get(file) {
+    this.#request += 1;
+    this.#begin(file);
+    return encodeGet(this.#request, file, this.held[file]);
+  }
+
+  /** @param {number} file */
+  #begin(file) {
     this.file = file;
     this.#finished = false;
-    this.#request += 1;
     this.#acknowledged = this.isComplete(file) ? NOTHING : this.held[file];
-    return encodeGet(this.#request, file, this.held[file]);
+  }
+
+  /**
+   * What the hello of a new connection asks for.
+   * @param {number | null} file its rest; null while nothing is known: the picture, if that is all there is
+   * @returns {Wish}
+   */
+  wish(file) {
+    this.#request += 1;
+    this.file = null;
+    const offset = file === null ? 0 : this.held[file];
+    this.#wish = { request: this.#request, file: file ?? 0, offset, lone_picture: file === null };
+    return this.#wish;
+  }
+
+  /**
+   * The manifest, which was set before, has answered the wish.
+   * @param {number | undefined} request what is being sent, if anything
+   * @param {number | undefined} file what is wanted now, if anything
+   * @returns {string | null} the control message that stops what is no longer wanted
+   */
+  meet(request, file) {
+    const wish = this.#wish;
+    this.#wish = null;
+    if (request === undefined) return null;
+    if (wish?.request !== request) throw new WireError("not a valid manifest: its request was never made");
+    if (wish.file !== file || wish.offset !== this.held[file]) return encodeStop(request);
+    this.#begin(file);
+    return null;
   }
 
   /** Whether every byte of the file is held. @param {number} file */

@@ -3,7 +3,7 @@
 ::
 
     CONNECTING --Opened--> GREETING --hello, right secret--> (Knock) --Admitted--> WAITING
-    WAITING --get--> RECEIVING --every byte acknowledged--> COMPLETE
+    WAITING --manifest and a wish of the hello, or get--> RECEIVING --every byte acknowledged--> COMPLETE
     any state --the share ends, a violation, bye, silence, the connection breaks--> ENDED
 
 The caller carries out the actions in their order. After ENDED there are none:
@@ -16,6 +16,8 @@ from __future__ import annotations
 import hmac
 import unicodedata
 from enum import Enum
+
+import msgspec
 
 from seedshot_desktop.seed.messages import EndReason
 from seedshot_desktop.seed.steps import (
@@ -60,6 +62,7 @@ from seedshot_desktop.seed.transfer import (
     StopSending,
     Violation,
     Waiting,
+    Wish,
     decode_from_viewer,
     encode,
 )
@@ -117,6 +120,8 @@ class Session:
         self.counts = False
         """Is a view: it is complete, and not by claims alone, as that of a page that only connected again."""
         self._secret = secret
+        self._wish: Wish | None = None
+        """What the hello asked for; it waits for the manifest."""
         self._sender: Sender | None = None
         self._broken: dict[int, FailReason] = {}
         self._reserved = False
@@ -198,6 +203,7 @@ class Session:
         if not isinstance(message, Hello) or not hmac.compare_digest(message.secret.encode(), self._secret.encode()):
             raise Violation("the secret must come first, and be right")
         self.state = State.KNOCKING
+        self._wish = message.wish
         return [Knock(clean_text(message.browser), clean_text(message.system))]
 
     def _let_in(self, manifest: Manifest | None, reserved: bool, now: float) -> list[Action]:
@@ -214,7 +220,16 @@ class Session:
         for file in self._broken:
             self._sender.fail(file)
         self._progress_at = now
-        return [_say(manifest), *(_say(Failed(file, reason)) for file, reason in self._broken.items())]
+        failed = [_say(Failed(file, reason)) for file, reason in self._broken.items()]
+        wish, self._wish = self._wish, None
+        get = wish.granted(manifest) if wish is not None else None
+        if get is None or get.file in self._broken:
+            return [_say(manifest), *failed]
+        try:
+            granted = self._get(self._sender, get, now)
+        except Violation:
+            return self._end(EndReason.REFUSED, "refused")
+        return [_say(msgspec.structs.replace(manifest, request=get.request)), *failed, *granted]
 
     # What the viewer says
 

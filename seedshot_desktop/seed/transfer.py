@@ -2,17 +2,27 @@
 
 Control channel, JSON text, at most 16 KiB a message::
 
-    viewer -> owner   hello {version, secret, browser, system}     first, once
+    viewer -> owner   hello {version, secret, browser, system, wish?}   first, once
                       get   {request, file, offset}                 supersedes the get before it
                       ack   {request, held}                         every byte of that file below `held` is held
                       stop  {request}                               no more of this request for now
                       pong  {}                                      the page is alive
                       bye   {}                                      the page is closing
     owner -> viewer   waiting  {}                                   admitted, the files are being prepared
-                      manifest {files: [{name, size, media_type}]}
+                      manifest {files: [{name, size, media_type}], request?}
                       failed   {file, reason}                       that file cannot be served any more
                       ping     {}                                   are you there? answer pong
                       ended    {reason}                             the last message
+
+A page knows what it wants before it has seen the manifest, and a round trip is saved
+when it says so: ``wish {request, file, offset, lone_picture}`` is a get that the owner
+answers together with the manifest, whose ``request`` is then that of the wish. With
+``lone_picture``, which is all that a page can say on its first visit, it is granted
+where file 0 is the only one and a picture that every page shows at once; otherwise the
+manifest names no request and the wish was never made. A page that connects again
+knows the files and wishes without that condition; a wish that names no place in them
+breaks the protocol. The channels keep no common order, so data may come before the
+manifest: at most WINDOW bytes, as nothing is acknowledged until then.
 
 Data channel, owner -> viewer: request (u32) | offset (u64) | payload, big-endian,
 at most 64 KiB in all; payloads of one request are contiguous from its offset.
@@ -37,6 +47,10 @@ MAX_MESSAGE = 64 * 1024
 """Bytes of one data message, header included: what every browser takes in one piece."""
 WINDOW = 8 * 1024 * 1024
 """Payload bytes sent beyond the last acknowledgement, at most."""
+PICTURES = frozenset(f"image/{kind}" for kind in ("png", "jpeg", "gif", "webp", "avif", "bmp"))
+"""Media types of what a page shows at once, where it is all there is."""
+MAX_PICTURE = 128 * 1024 * 1024
+"""Bytes of such a picture, at most."""
 
 _HEADER = struct.Struct(">IQ")
 HEADER = _HEADER.size
@@ -58,13 +72,30 @@ class Violation(Exception):
 # Viewer to owner
 
 
-class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello", forbid_unknown_fields=True):
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A get that is said before the manifest is known."""
+
+    request: U32
+    file: U32
+    offset: U53
+    lone_picture: bool
+    """Only if file 0 is all there is, and a picture."""
+
+    def granted(self, manifest: Manifest) -> Get | None:
+        """What it asks for; None where its condition does not hold."""
+        if self.lone_picture and (self.file != 0 or not manifest.is_lone_picture):
+            return None
+        return Get(self.request, self.file, self.offset)
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello", forbid_unknown_fields=True, omit_defaults=True):
     """Here is the secret of the link; the first message, and only once."""
 
     version: Literal[1]
     secret: SecretText
     browser: ShortText
     system: ShortText
+    wish: Wish | None = None
 
     def __repr__(self) -> str:
         """Never the secret."""
@@ -118,10 +149,20 @@ class Waiting(msgspec.Struct, frozen=True, tag_field="type", tag="waiting"):
     """Admitted; the manifest follows when the files are ready."""
 
 
-class Manifest(msgspec.Struct, frozen=True, tag_field="type", tag="manifest"):
+class Manifest(msgspec.Struct, frozen=True, tag_field="type", tag="manifest", omit_defaults=True):
     """All that is shared, by number."""
 
     files: tuple[FileEntry, ...]
+    request: U32 | None = None
+    """That of the viewer's wish, where it is granted."""
+
+    @property
+    def is_lone_picture(self) -> bool:
+        """One file, which every page shows without being asked to."""
+        if len(self.files) != 1:
+            return False
+        only = self.files[0]
+        return only.media_type in PICTURES and only.size <= MAX_PICTURE
 
 
 FailReason = Literal["vanished", "changed", "unreadable"]

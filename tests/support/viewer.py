@@ -32,6 +32,7 @@ from seedshot_desktop.seed.transfer import (
     Ping,
     Pong,
     Waiting,
+    Wish,
     decode_from_owner,
     encode,
     unpack,
@@ -72,12 +73,13 @@ class Viewer:
         secret: bytes | None = None,
         pong: bool = True,
         ack_every: int = ACK_EVERY,
+        wish: Wish | None = None,
         server_url: str = "",
         deadline_s: float = DEADLINE_S,
     ) -> None:
         """`secret` in the place of the link's; `pong` False: plays dead; `ack_every` 0: never acknowledges.
 
-        `server_url` in the place of the link's; `deadline_s` for the connection to open.
+        `wish` goes with the secret; `server_url` in the place of the link's; `deadline_s` for the connection to open.
         """
         self._deadline_s = deadline_s
         self.link = links.parse(link) if isinstance(link, str) else link
@@ -99,6 +101,7 @@ class Viewer:
         self.socket: ClientConnection
         self._server_url = server_url or self.link.base_url
         self._pong = pong
+        self._wish = wish
         self._ack_every = ack_every
         self._requests = itertools.count(1)
         self._request = 0
@@ -127,7 +130,9 @@ class Viewer:
     async def open(self) -> None:
         """Signal, connect, show the secret. Raises NotSeedingError, WrongPinError, TimeoutError."""
         await self.connect()
-        self.say(Hello(1, links.encode_base64url(self.secret), "Viewer 1", "Test"))
+        if self._wish is not None:
+            self._await(next(self._requests), self._wish.file, self._wish.offset)
+        self.say(Hello(1, links.encode_base64url(self.secret), "Viewer 1", "Test", self._wish))
 
     async def connect(self) -> None:
         """Signal and connect, and show nothing."""
@@ -201,13 +206,16 @@ class Viewer:
 
     def get(self, file: int = 0, offset: int = 0) -> int:
         """Ask for a file from an offset on; the request's number."""
-        self._request = next(self._requests)
+        self._await(next(self._requests), file, offset)
+        self.say(Get(self._request, file, offset))
+        return self._request
+
+    def _await(self, request: int, file: int, offset: int) -> None:
+        self._request = request
         self._file = file
         self._acked = offset
         body = self.bodies.setdefault(file, bytearray())
         del body[offset:]
-        self.say(Get(self._request, file, offset))
-        return self._request
 
     def ack(self) -> None:
         """Acknowledge everything that is held of the current file."""

@@ -5,11 +5,12 @@ import test from "node:test";
 
 import { answer, Drive, digest, LINK, PICTURE, PNG } from "./support.js";
 
-const HELLO = `say {"type":"hello","version":1,"browser":"Firefox 153","system":"Linux","secret":"${LINK.secret}"}`;
+const LONE = '{"request":1,"file":0,"offset":0,"lone_picture":true}';
+const HELLO = `say {"type":"hello","version":1,"browser":"Firefox 153","system":"Linux","secret":"${LINK.secret}","wish":${LONE}}`;
 const VIEW = `signal {"type":"view","id":"${LINK.id}","offer":"offer"}`;
 const hello = (line) => {
-  const { type, version, browser, system, secret } = JSON.parse(line.slice(4));
-  return `say ${JSON.stringify({ type, version, browser, system, secret })}`;
+  const { type, version, browser, system, secret, wish } = JSON.parse(line.slice(4));
+  return `say ${JSON.stringify({ type, version, browser, system, secret, wish })}`;
 };
 const get = (request, file, offset) => `say ${JSON.stringify({ type: "get", request, file, offset })}`;
 const ack = (request, held) => `say ${JSON.stringify({ type: "ack", request, held })}`;
@@ -31,7 +32,7 @@ test("from the link to the picture", () => {
   assert.equal(page.phase, "connecting");
   assert.deepEqual(page.control({ type: "waiting" }), []);
   assert.equal(page.phase, "preparing");
-  assert.deepEqual(page.control({ type: "manifest", files: [PICTURE] }), ["drop", get(1, 0, 0)]);
+  assert.deepEqual(page.control({ type: "manifest", files: [PICTURE], request: 1 }), ["drop"]);
   assert.equal(page.phase, "receiving");
   assert.deepEqual(page.data(1, 0, PNG.subarray(0, 9)), ["keep 0: 9"]);
   assert.equal(page.state.file.held, 9);
@@ -244,16 +245,80 @@ test("it goes on where it stopped", () => {
   assert.equal(page.state.file.held, 9);
   again(page);
   assert.equal(page.phase, "receiving lost");
-  assert.deepEqual(page.control({ type: "manifest", files: [PICTURE] }), [get(2, 0, 9)]);
+  assert.deepEqual(page.wish, { request: 2, file: 0, offset: 9, lone_picture: false });
+  assert.deepEqual(page.manifest(PICTURE), []);
   assert.equal(page.phase, "receiving");
   assert.deepEqual(page.data(2, 9, PNG.subarray(9)), ["keep 0: 7", ack(2, 16), "finish 0: png"]);
+});
+
+// The channels keep no common order
+
+test("data that overtakes the manifest waits for it", () => {
+  const page = new Drive();
+  page.open();
+  assert.deepEqual(page.data(1, 0, PNG.subarray(0, 9)), []);
+  assert.deepEqual(page.data(1, 9, PNG.subarray(9)), []);
+  assert.equal(page.phase, "connecting");
+  assert.deepEqual(page.manifest(PICTURE), ["drop", "keep 0: 9", "keep 0: 7", ack(1, 16), "finish 0: png"]);
+  assert.equal(page.phase, "picture");
+});
+
+test("… also where it goes on, and not from one connection to the next", () => {
+  const page = halfway();
+  page.of("closed");
+  again(page);
+  page.data(2, 9, PNG.subarray(9, 12));
+  page.of("closed");
+  again(page);
+  assert.equal(page.wish.offset, 9);
+  page.data(3, 9, PNG.subarray(9));
+  assert.deepEqual(page.manifest(PICTURE), ["keep 0: 7", ack(3, 16), "finish 0: png"]);
+});
+
+test("no more of it waits than an owner may send unacknowledged", () => {
+  const page = new Drive();
+  page.open();
+  const piece = new Uint8Array(64 * 1024 - 12);
+  for (let offset = 0; offset + piece.length <= 8 * 2 ** 20; offset += piece.length) page.data(1, offset, piece);
+  assert.equal(page.phase, "connecting");
+  page.data(1, 0, piece);
+  assert.equal(page.phase, "broken protocol");
+  const hollow = new Drive();
+  hollow.open();
+  for (let count = 0; count <= 16 * 1024; count += 1) hollow.data(1, 0, []);
+  assert.equal(hollow.phase, "broken protocol", "messages without payload take memory too");
+});
+
+test("what the owner did not grant is asked for once the manifest is there", () => {
+  const page = new Drive();
+  page.open();
+  assert.deepEqual(page.control({ type: "manifest", files: [PICTURE] }), ["drop", get(2, 0, 0)]);
+});
+
+test("while a manifest is waited for, nothing is asked for", () => {
+  const page = new Drive();
+  page.offered(REPORT, PICTURE);
+  page.of("closed");
+  again(page);
+  assert.equal(page.wish, undefined, "nothing is wanted");
+  page.control({ type: "waiting" });
+  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), []);
+  assert.deepEqual(page.manifest(REPORT, PICTURE), [get(2, 0, 0)]);
+});
+
+test("what is cancelled meanwhile is stopped", () => {
+  const page = halfway();
+  page.of("closed");
+  again(page);
+  page.do({ type: "cancel", file: 0 });
+  assert.deepEqual(page.manifest(PICTURE), ['say {"type":"stop","request":2}']);
 });
 
 test("other files than before: it starts over", () => {
   const page = halfway();
   page.of("closed");
   again(page);
-  assert.deepEqual(page.control({ type: "manifest", files: [{ ...PICTURE, size: 17 }] }), ["drop", get(2, 0, 0)]);
+  assert.deepEqual(page.manifest({ ...PICTURE, size: 17 }), ["drop", 'say {"type":"stop","request":2}', get(3, 0, 0)]);
 });
 
 test("a picture that is here stays while the owner is away, and is told to the owner again", () => {
@@ -262,7 +327,8 @@ test("a picture that is here stays while the owner is away, and is told to the o
   page.of("closed");
   assert.equal(page.phase, "picture lost");
   again(page);
-  assert.deepEqual(page.control({ type: "manifest", files: [PICTURE] }), [get(2, 0, 16), ack(2, 16)]);
+  assert.deepEqual(page.wish, { request: 2, file: 0, offset: 16, lone_picture: false });
+  assert.deepEqual(page.manifest(PICTURE), [ack(2, 16)]);
   assert.equal(page.phase, "picture");
 });
 
@@ -425,24 +491,24 @@ test("one file that is no picture is offered, not fetched", () => {
   const page = new Drive();
   assert.deepEqual(page.offered(REPORT), ["drop"]);
   assert.equal(page.phase, "files");
-  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(1, 0, 0)]);
-  assert.deepEqual(page.data(1, 0, [37, 80, 68, 70]), ["keep 0: 4", ack(1, 4), "finish 0: null", "save 0"]);
+  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(2, 0, 0)]);
+  assert.deepEqual(page.data(2, 0, [37, 80, 68, 70]), ["keep 0: 4", ack(2, 4), "finish 0: null", "save 0"]);
   assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), ["save 0"], "it is here");
 });
 
 test("several files come one after the other", () => {
   const page = new Drive();
   page.offered(REPORT, PICTURE, EMPTY);
-  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(1, 0, 0)]);
+  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(2, 0, 0)]);
   assert.deepEqual(page.do({ type: "want", file: 2, purpose: "save" }), []);
   assert.deepEqual(page.do({ type: "want", file: 1, purpose: "show" }), []);
   assert.deepEqual(page.state.file.status, "queued");
-  assert.deepEqual(page.data(1, 0, [1, 2, 3, 4]), [
-    "keep 0: 4", ack(1, 4), "finish 0: null", "save 0",
-    get(2, 2, 0), ack(2, 0), "finish 2: null", "save 2",
-    get(3, 1, 0),
+  assert.deepEqual(page.data(2, 0, [1, 2, 3, 4]), [
+    "keep 0: 4", ack(2, 4), "finish 0: null", "save 0",
+    get(3, 2, 0), ack(3, 0), "finish 2: null", "save 2",
+    get(4, 1, 0),
   ]);
-  assert.deepEqual(page.data(3, 0, PNG), ["keep 1: 16", ack(3, 16), "finish 1: png"]);
+  assert.deepEqual(page.data(4, 0, PNG), ["keep 1: 16", ack(4, 16), "finish 1: png"]);
   assert.equal(page.phase, "picture");
   page.do({ type: "back" });
   assert.equal(page.phase, "files");
@@ -452,7 +518,7 @@ test("several files come one after the other", () => {
 test("an empty file is complete at once, and acknowledged", () => {
   const page = new Drive();
   page.offered(EMPTY);
-  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(1, 0, 0), ack(1, 0), "finish 0: null", "save 0"]);
+  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(2, 0, 0), ack(2, 0), "finish 0: null", "save 0"]);
 });
 
 test("what is cancelled is forgotten, and can be had again from its beginning", () => {
@@ -460,11 +526,11 @@ test("what is cancelled is forgotten, and can be had again from its beginning", 
   page.offered(REPORT, PICTURE);
   page.do({ type: "want", file: 0, purpose: "save" });
   page.do({ type: "want", file: 1, purpose: "save" });
-  page.data(1, 0, [1, 2]);
-  assert.deepEqual(page.do({ type: "cancel", file: 0 }), ['say {"type":"stop","request":1}', "forget 0", get(2, 1, 0)]);
-  assert.deepEqual(page.data(1, 2, [3, 4]), [], "it was on its way");
+  page.data(2, 0, [1, 2]);
+  assert.deepEqual(page.do({ type: "cancel", file: 0 }), ['say {"type":"stop","request":2}', "forget 0", get(3, 1, 0)]);
+  assert.deepEqual(page.data(2, 2, [3, 4]), [], "it was on its way");
   assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), []);
-  assert.deepEqual(page.data(2, 0, PNG).at(-1), get(3, 0, 0));
+  assert.deepEqual(page.data(3, 0, PNG).at(-1), get(4, 0, 0));
 });
 
 test("with the owner away, what is wanted waits for it", () => {
@@ -476,7 +542,9 @@ test("with the owner away, what is wanted waits for it", () => {
   page.of("offer", { sdp: "offer" });
   page.signal({ type: "answer", sdp: answer() });
   page.of("open");
-  assert.deepEqual(page.control({ type: "manifest", files: [REPORT, PICTURE] }), [get(1, 0, 0)]);
+  assert.deepEqual(page.wish, { request: 2, file: 0, offset: 0, lone_picture: false });
+  assert.deepEqual(page.manifest(REPORT, PICTURE), []);
+  assert.deepEqual(page.data(2, 0, [1, 2, 3, 4]), ["keep 0: 4", ack(2, 4), "finish 0: null", "save 0"]);
 });
 
 test("a picture that is none by its bytes is a file, and is not saved unasked", () => {
@@ -536,6 +604,7 @@ const LIES = [
   ["a message that is none", (page) => page.of("control", { text: "{" })],
   ["half a header", (page) => page.of("data", { data: new ArrayBuffer(11) })],
   ["a file that is not there", (page) => page.control({ type: "failed", file: 1, reason: "changed" })],
+  ["a wish granted that was never made", (page) => page.control({ type: "manifest", files: [PICTURE], request: 1 })],
   ["a manifest of nothing", (page) => page.control({ type: "manifest", files: [] })],
 ];
 

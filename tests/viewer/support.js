@@ -63,6 +63,8 @@ export const PICTURE = { name: "Screenshot.png", size: PNG.length, media_type: "
 export class Drive {
   now = 1000;
   peer = 1;
+  /** What the last hello asked for. */
+  wish = undefined;
   session = new Session(LINK, { browser: "Firefox 153", system: "Linux" }, () => 0.5);
 
   constructor() {
@@ -72,15 +74,20 @@ export class Drive {
   /** Lets an event happen; the actions as short text, timers left out unless `timers` is true. */
   do(event, { timers = false } = {}) {
     const actions = this.session.handle(event, this.now);
-    for (const action of actions) if (action.do === "offer") this.peer = action.peer;
+    for (const action of actions) this.#note(action);
     return actions.filter((action) => timers || (action.do !== "timer" && action.do !== "cancel")).map(describe);
   }
 
   /** The delays of the timers that an event starts, by name. */
   timers(event) {
     const actions = this.session.handle(event, this.now);
-    for (const action of actions) if (action.do === "offer") this.peer = action.peer;
+    for (const action of actions) this.#note(action);
     return Object.fromEntries(actions.filter((action) => action.do === "timer").map(({ name, delay }) => [name, delay]));
+  }
+
+  #note(action) {
+    if (action.do === "offer") this.peer = action.peer;
+    if (action.do === "say" && action.text.includes('"hello"')) this.wish = JSON.parse(action.text).wish;
   }
 
   of(type, fields = {}) {
@@ -114,7 +121,14 @@ export class Drive {
   /** A page that has got `files` offered. */
   offered(...files) {
     this.open();
-    return this.control({ type: "manifest", files });
+    return this.manifest(...files);
+  }
+
+  /** The manifest of an owner that grants the hello's wish where the protocol has it so. */
+  manifest(...files) {
+    const isLone = files.length === 1 && files[0].media_type === "image/png" && files[0].size <= 128 * 2 ** 20;
+    const isGranted = this.wish !== undefined && (isLone || !this.wish.lone_picture);
+    return this.control({ type: "manifest", files, ...(isGranted ? { request: this.wish.request } : {}) });
   }
 
   get state() {

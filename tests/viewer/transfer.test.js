@@ -26,7 +26,7 @@ const toOwner = ({ direction }) => direction === "viewer-to-owner";
 const fromHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16)).buffer;
 
 const ENCODERS = {
-  hello: ({ secret, browser, system }) => encodeHello(secret, browser, system),
+  hello: ({ secret, browser, system, wish }) => encodeHello(secret, browser, system, wish),
   get: ({ request, file, offset }) => encodeGet(request, file, offset),
   ack: ({ request, held }) => encodeAck(request, held),
   stop: ({ request }) => encodeStop(request),
@@ -149,6 +149,47 @@ test("on a new connection it goes on at the offset, if the files are the same", 
   assert.equal(transfer.get(0), encodeGet(2, 0, 3));
   assert.equal(transfer.setManifest([entry(5)]), true);
   assert.equal(transfer.get(0), encodeGet(3, 0, 0));
+});
+
+test("a wish is met by the manifest, and goes on like any request", () => {
+  const transfer = new Transfer();
+  assert.deepEqual(transfer.wish(null), { request: 1, file: 0, offset: 0, lone_picture: true });
+  transfer.setManifest([entry(4)]);
+  assert.equal(transfer.meet(1, 0), null);
+  assert.equal(transfer.file, 0);
+  assert.deepEqual(transfer.take(data(1, 0, [1, 2])), { file: 0, bytes: Uint8Array.of(1, 2), complete: false });
+  assert.deepEqual(transfer.wish(0), { request: 2, file: 0, offset: 2, lone_picture: false });
+  assert.equal(transfer.take(data(1, 2, [3])), null, "of the connection before");
+  assert.equal(transfer.meet(2, 0), null);
+  assert.equal(transfer.take(data(2, 2, [3, 4])).complete, true);
+});
+
+test("a wish that was not granted was never made", () => {
+  const transfer = new Transfer();
+  transfer.wish(null);
+  transfer.setManifest([entry(4)]);
+  assert.equal(transfer.meet(undefined, 0), null);
+  assert.equal(transfer.file, null);
+  assert.equal(transfer.get(0), encodeGet(2, 0, 0));
+});
+
+test("a wish that is no longer wanted is stopped", () => {
+  const transfer = asked(4);
+  transfer.take(data(1, 0, [1, 2]));
+  transfer.wish(0);
+  transfer.setManifest([entry(5)]);
+  assert.equal(transfer.meet(2, 0), encodeStop(2), "other files than before: from the beginning, then");
+  assert.equal(transfer.take(data(2, 2, [3])), null);
+  transfer.wish(0);
+  assert.equal(transfer.meet(3, undefined), encodeStop(3), "nothing is wanted any more");
+});
+
+test("a manifest that grants what was not wished for is refused", () => {
+  const transfer = new Transfer();
+  transfer.wish(null);
+  transfer.setManifest([entry(4)]);
+  assert.throws(() => transfer.meet(2, 0), WireError);
+  assert.throws(() => transfer.meet(1, 0), WireError, "and what has been answered already");
 });
 
 test("a file that is here is told to the owner again, byte for byte none", () => {

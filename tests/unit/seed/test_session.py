@@ -17,11 +17,9 @@ from seedshot_desktop.seed.session import (
     MESSAGE_BURST,
     RESERVED_IDLE_S,
     STALL_S,
-    Session,
     State,
 )
 from seedshot_desktop.seed.steps import (
-    Action,
     Admitted,
     ChunkRead,
     Close,
@@ -35,7 +33,6 @@ from seedshot_desktop.seed.steps import (
     NoteComplete,
     NoteProgress,
     Opened,
-    SendControl,
     SendData,
     ShareOver,
     SocketLeft,
@@ -43,69 +40,19 @@ from seedshot_desktop.seed.steps import (
     TurnedAway,
 )
 from seedshot_desktop.seed.transfer import FailReason, FileEntry, Manifest
-
-SECRET = "AAECAwQFBgcICQoLDA0ODw"
-PICTURE = Manifest((FileEntry("Screenshot.png", 100, "image/png"),))
-HELLO = {"type": "hello", "version": 1, "secret": SECRET, "browser": "Firefox 153", "system": "Linux"}
-MANIFEST = {"type": "manifest", "files": [{"name": "Screenshot.png", "size": 100, "media_type": "image/png"}]}
-
-
-def said(**fields: object) -> ControlReceived:
-    return ControlReceived(json.dumps(fields))
-
-
-def told(actions: list[Action]) -> list[object]:
-    """Actions with their control messages as plain values, so that a trace can be read."""
-    return [json.loads(item.text) if isinstance(item, SendControl) else item for item in actions]
-
-
-class Trace:
-    """A session and its clock."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.session = Session(secret=SECRET, now=self.now)
-
-    def __call__(self, event: Event, after: float = 0.0) -> list[object]:
-        self.now += after
-        return told(self.session.receive(event, self.now))
-
-    def send_all(self) -> int:
-        sent = 0
-        while read := self.session.next_chunk():
-            assert [type(item) for item in self(ChunkRead(read, bytes(read.length)))] == [SendData]
-            sent += read.length
-        return sent
-
-
-def greeted() -> Trace:
-    trace = Trace()
-    trace(Opened())
-    assert trace(ControlReceived(json.dumps(HELLO))) == [Knock("Firefox 153", "Linux")]
-    return trace
-
-
-def admitted(*, reserved: bool = False) -> Trace:
-    trace = greeted()
-    assert trace(Admitted(PICTURE, reserved)) == [MANIFEST]
-    return trace
-
-
-def receiving() -> Trace:
-    trace = admitted()
-    assert trace(said(type="get", request=1, file=0, offset=0)) == [NoteProgress()]
-    return trace
-
-
-def complete() -> Trace:
-    trace = receiving()
-    assert trace.send_all() == 100
-    assert trace(said(type="ack", request=1, held=100)) == [NoteProgress(), NoteComplete()]
-    return trace
-
-
-def ended(word: str, reason: EndReason | None) -> list[object]:
-    return [{"type": "ended", "reason": word}, Close(reason, flush=True)]
+from tests.support.session_trace import (
+    HELLO,
+    MANIFEST,
+    PICTURE,
+    SECRET,
+    Trace,
+    admitted,
+    complete,
+    ended,
+    greeted,
+    receiving,
+    said,
+)
 
 
 def test_a_whole_visit() -> None:
@@ -361,6 +308,15 @@ small = st.integers(0, 5)
 texts = st.one_of(
     st.text(max_size=30),
     st.just(json.dumps(HELLO)),
+    st.builds(
+        lambda r, f, o, lone: json.dumps(
+            HELLO | {"wish": {"request": r, "file": f, "offset": o, "lone_picture": lone}}
+        ),
+        small,
+        small,
+        small,
+        st.booleans(),
+    ),
     st.builds(lambda r, f, o: json.dumps({"type": "get", "request": r, "file": f, "offset": o}), small, small, small),
     st.builds(lambda r, h: json.dumps({"type": "ack", "request": r, "held": h}), small, st.integers(0, 100)),
     st.builds(lambda r: json.dumps({"type": "stop", "request": r}), small),
@@ -416,7 +372,7 @@ def test_without_the_secret_nothing_of_the_share_leaves(script: list[tuple[objec
     trace = Trace()
     trace(Opened())
     for event, later in script:
-        if isinstance(event, Admitted | str) or event == ControlReceived(json.dumps(HELLO)):
+        if isinstance(event, Admitted | str) or (isinstance(event, ControlReceived) and SECRET in event.text):
             continue
         for action in trace(event, later):  # type: ignore[arg-type]
             assert not isinstance(action, SendData | Knock)
