@@ -25,6 +25,7 @@ from seedshot_desktop.seed.messages import ViewerState
 from seedshot_desktop.ui.shares_window import SharesWindow
 from tests.support.app import App, prepare_settings, running_app
 from tests.support.command_line import ROOT
+from tests.support.crowded_app import VIEWERS, Seen, watch_crowd
 from tests.support.desktop import Person
 from tests.support.measuring import Row
 from tests.support.programs import find
@@ -53,8 +54,20 @@ def rows() -> Iterator[Row]:
         person = Person(screen)
         yield Row("start to hotkey held", [start(person) for _ in range(STARTS)], "ms", limit=1000.0)
         yield from asyncio.run(running(person))
+        yield from crowd_rows(asyncio.run(watch_crowd(person)))
     yield Row("apply a status with 50 viewers", list(statuses(50)), "ms", limit=8.0)
     yield Row("apply and paint it", list(statuses(50, paint=True)), "ms")
+
+
+def crowd_rows(seen: Seen) -> Iterator[Row]:
+    """What fifty real viewers, who receive at once, do to the shares window and to the memory."""
+    who = f"{VIEWERS} viewers receive, the window shows them"
+    yield Row(f"{who}: GUI thread at work between two beats of 10 ms", seen.busy_ms, "ms", limit=4.0)
+    yield Row(f"{who}: its longest piece of work", [max(seen.busy_ms)], "ms", limit=50.0)
+    yield Row(f"{who}: beats come late by", seen.late_ms, "ms", limit=4.0)
+    yield Row(f"{who}: all listed after", [seen.let_in_s], "s")
+    for name, (before, after) in (("app", seen.app_mb), ("engine", seen.engine_mb)):
+        yield Row(f"{who}: memory of the {name}, RSS", [after], "MB", peer=f"{before:.0f} MB before they came")
 
 
 def start(person: Person) -> float:

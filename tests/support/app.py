@@ -132,10 +132,13 @@ class App:
 
 
 @asynccontextmanager
-async def running_app(person: Person, **settings: Any) -> AsyncIterator[App]:
-    """The app with these `settings`, ready; ended afterwards, with all that it started."""
+async def running_app(person: Person, watched: Path | None = None, **settings: Any) -> AsyncIterator[App]:
+    """The app with these `settings`, ready; ended afterwards, with all that it started.
+
+    `watched` is where ``tests.support.watched_app`` writes what it sees of the app from inside.
+    """
     env = prepare_settings(person, **settings)
-    program = start(env)
+    program = start(env) if watched is None else start_module(env, "tests.support.watched_app", str(watched))
     app = App(person, program, env)
     try:
         await until(app.is_online, "the app", _START_S)
@@ -160,7 +163,12 @@ def prepare_settings(person: Person, **settings: Any) -> dict[str, str]:
 
 def start(env: dict[str, str], *arguments: str) -> Program:
     """``seedshot`` with `arguments`; none start the app."""
-    return Program([sys.executable, "-m", "seedshot_desktop", *arguments], env, cwd=ROOT)
+    return start_module(env, "seedshot_desktop", *arguments)
+
+
+def start_module(env: dict[str, str], module: str, *arguments: str) -> Program:
+    """A module of ours as a program."""
+    return Program([sys.executable, "-m", module, *arguments], env, cwd=ROOT)
 
 
 def _open_files(pid: int) -> Iterator[Path]:
