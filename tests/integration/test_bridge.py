@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,12 @@ FILES = (MemoryFile("a.png", "image/png", b"pixels" * 100),)
 _COARSE = 0.94
 """Qt's timers may come 5 % early (Qt.TimerType.CoarseTimer)."""
 DIED = "the engine ended by itself"
+_WRITE_THE_TIME_AND_DIE = """
+import os, sys, time
+with open(sys.argv[1], "a") as diary:
+    print(time.monotonic(), file=diary, flush=True)
+    os._exit(1)
+"""
 
 
 class Ear:
@@ -168,7 +175,12 @@ def test_an_engine_that_stands_still_is_replaced_and_its_shares_live_on(expected
 def test_an_engine_that_answers_is_asked_again_and_nobody_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[int] = []
     hear = Heartbeat.answered
-    monkeypatch.setattr(Heartbeat, "answered", lambda self, number: (answers.append(number), hear(self, number)))
+
+    def answered(self: Heartbeat, number: int) -> None:
+        answers.append(number)
+        hear(self, number)
+
+    monkeypatch.setattr(Heartbeat, "answered", answered)
 
     async def story(bridge: EngineBridge, ear: Ear) -> None:
         await started(bridge, ear)
@@ -188,11 +200,11 @@ def test_an_idle_engine_is_left_alone() -> None:
 
     async def story(bridge: EngineBridge, ear: Ear) -> None:
         await started(bridge, ear)
-        assert not bridge.watched
-        bridge.send(command)
-        assert bridge.watched
-        bridge.send(Revoke(share))
-        assert not bridge.watched
+        watched = [bridge.watched]
+        for order in (command, Revoke(share)):
+            bridge.send(order)
+            watched.append(bridge.watched)
+        assert watched == [False, True, False]
 
     with bridged() as (bridge, ear, run):
         run(story(bridge, ear))
@@ -311,20 +323,21 @@ def test_an_engine_that_speaks_garbage_is_replaced(expected_log: LogWatch) -> No
         run(story(bridge, ear))
 
 
-def test_pauses_grow_while_an_engine_keeps_dying(expected_log: LogWatch) -> None:
+def test_pauses_grow_while_an_engine_keeps_dying(expected_log: LogWatch, tmp_path: Path) -> None:
+    """Measured from process to process: when the app hears of a death says nothing, its pause has begun by then."""
     expected_log.expect(DIED)
-    dying = (sys.executable, "-c", "raise SystemExit(1)")
-    times: list[float] = []
+    diary = tmp_path / "lives"
+    dying = (sys.executable, "-S", "-c", _WRITE_THE_TIME_AND_DIE, str(diary))
 
     async def story(bridge: EngineBridge, ear: Ear) -> None:
-        bridge.died.connect(lambda _why: times.append(time.monotonic()))
         bridge.start()
-        await until(lambda: len(times) >= 4, "four deaths")
+        await until(lambda: len(ear.deaths) >= 4, "four deaths")
 
     with bridged(program=dying, pauses_s=(0.0, 0.1, 0.4)) as (bridge, ear, run):
         run(story(bridge, ear))
-    assert times[2] - times[1] >= 0.1 * _COARSE
-    assert times[3] - times[2] >= 0.4 * _COARSE
+    times = [float(line) for line in diary.read_text().split()]
+    assert times[2] - times[1] >= 0.1 * _COARSE, times
+    assert times[3] - times[2] >= 0.4 * _COARSE, times
 
 
 def test_a_program_that_is_not_there_is_said(expected_log: LogWatch) -> None:
