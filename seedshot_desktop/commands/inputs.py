@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from seedshot_desktop.errors import ShareError
 from seedshot_desktop.quantities import format_size, printable
@@ -25,6 +26,13 @@ MAX_FILES = 1000
 
 _CHUNK = 1024 * 1024
 _UNKNOWN = "application/octet-stream"
+
+
+class Stream(Protocol):
+    """What standard input is read from."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """At most `size` bytes; nothing at the end."""
 
 
 def disk_files(paths: Sequence[str], piped: str | None = None) -> tuple[DiskFile, ...]:
@@ -62,7 +70,7 @@ def open_standard_input() -> io.RawIOBase:
     return io.FileIO(descriptor, closefd=False)
 
 
-def read_standard_input(stream: io.RawIOBase, limit: int = STANDARD_INPUT_LIMIT) -> bytes:
+def read_standard_input(stream: Stream, limit: int = STANDARD_INPUT_LIMIT) -> bytes:
     """All of `stream`; raises ShareError when it is empty, longer than `limit`, or breaks."""
     held = io.BytesIO()  # its getvalue hands its buffer over without a copy
     try:

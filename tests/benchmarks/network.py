@@ -139,7 +139,7 @@ async def queue(options: Options) -> AsyncIterator[Row]:
                     work = measure(lab, viewer, kind, 60 * MB, 9)
                 seeding = asyncio.create_task(work)
                 await asyncio.sleep(2)
-                pings = json.loads(await _neighbour(lab, lab.owner, "ping", VIEWER_ADDRESS, 6))
+                pings: list[float] = json.loads(await _neighbour(lab, lab.owner, "ping", VIEWER_ADDRESS, 6))
                 await seeding
         return (statistics.median(pings) - 2 * QUEUE_LINK.delay_s) * 1000
 

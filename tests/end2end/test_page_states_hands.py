@@ -145,7 +145,7 @@ async def test_a_drag_and_the_arrows_move_it_and_never_past_its_edge(chromium: C
 
 
 async def test_two_fingers_pinch(chromium: Chromium) -> None:
-    options = {"viewport": {"width": 400, "height": 700}, "has_touch": True, "is_mobile": True}
+    options: dict[str, Any] = {"viewport": {"width": 400, "height": 700}, "has_touch": True, "is_mobile": True}
     async with shown(chromium, **options) as page:
         before = int((await percent(page)).split()[0])
         touch = await page.context.new_cdp_session(page)
@@ -301,7 +301,7 @@ NARROW = {"a phone of 320 px": (320, 480, 1), "a small window at 200 %": (640, 4
 @pytest.mark.parametrize("size", NARROW)
 async def test_nothing_is_cut_off(chromium: Chromium, size: str) -> None:
     width, height, ratio = NARROW[size]
-    options = {"viewport": {"width": width, "height": height}, "device_scale_factor": ratio}
+    options: dict[str, Any] = {"viewport": {"width": width, "height": height}, "device_scale_factor": ratio}
     async with shown(chromium, WEBP, "A rather long name of a picture.webp", **options) as page:
         outside = await page.evaluate("""[...document.querySelectorAll('button, h1, p, #stage')].filter((element) => {
             const box = element.getBoundingClientRect();

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -56,7 +57,7 @@ async def server(config: ServerConfig) -> AsyncIterator[SignalServer]:
         yield server
 
 
-def limited(config: ServerConfig, **limits: object) -> ServerConfig:
+def limited(config: ServerConfig, **limits: Any) -> ServerConfig:
     return replace(config, limits=replace(Limits(), **limits))
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ async def started(*arguments: str) -> AsyncIterator[Program]:
 async def test_a_session_and_a_clean_end(secure: bool, tmp_path: Path) -> None:
     certificate, key = tls_pair(tmp_path)
     arguments = ["--tls-cert", str(certificate), "--tls-key", str(key)] if secure else []
-    options = {"ssl": ssl.create_default_context(cafile=str(certificate))} if secure else {}
+    options: dict[str, Any] = {"ssl": ssl.create_default_context(cafile=str(certificate))} if secure else {}
     async with started("--verbose", "--drain", "0.2", *arguments) as program:
         assert program.url == f"{'https' if secure else 'http'}://{HOST}:{program.address[1]}/"
         async with client(program, owner=True, **options) as owner, client(program, **options) as viewer:

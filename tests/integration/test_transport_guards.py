@@ -8,7 +8,7 @@ import struct
 import time
 
 import pytest
-from aiortc.rtcsctptransport import DataChunk, HeartbeatAckChunk, HeartbeatChunk, SackChunk
+from aiortc.rtcsctptransport import Chunk, DataChunk, HeartbeatAckChunk, HeartbeatChunk, SackChunk
 from google_crc32c import value as crc32c
 
 from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState
@@ -77,7 +77,7 @@ async def test_candidates_are_bounded() -> None:
         await viewer.close()
 
 
-async def _send_chunk(viewer: AiortcViewer, chunk: object) -> None:
+async def _send_chunk(viewer: AiortcViewer, chunk: Chunk) -> None:
     association = viewer.connection.sctp
     assert association is not None
     await association._send_chunk(chunk)

@@ -74,10 +74,10 @@ async def test_a_public_address_is_trickled_after_the_answer() -> None:
             assert candidate is not None
             assert candidate.startswith("candidate:")
             assert f"{PUBLIC[0]} {PUBLIC[1]} typ srflx raddr" in candidate
-            rest = [candidate]
-            while rest[-1] is not None:
-                rest.append(await owner.candidates.get())
-        assert sum(line is not None and PUBLIC[0] in line for line in rest) == 1, "said once, whoever was asked"
+            said = [candidate]
+            while (line := await owner.candidates.get()) is not None:
+                said.append(line)
+        assert sum(PUBLIC[0] in line for line in said) == 1, "said once, whoever was asked"
     finally:
         await peer.close()
         await viewer.close()

@@ -87,7 +87,7 @@ async def test_the_icon_and_its_tooltip_say_that_somebody_looks(desk: Desk) -> N
 
         async def says() -> bool:
             seen = await desk.icon.look()
-            return seen["ToolTip"][2] == "Seedshot: 1 share, 1 is looking" and seen["IconPixmap"] != idle
+            return bool(seen["ToolTip"][2] == "Seedshot: 1 share, 1 is looking" and seen["IconPixmap"] != idle)
 
         await until(says, "the viewer in the tray")
 

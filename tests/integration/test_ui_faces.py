@@ -20,7 +20,7 @@ from seedshot_desktop.ui.settings_dialog import SettingsDialog
 from seedshot_desktop.ui.shares_window import SharesWindow
 from seedshot_desktop.ui.small_window import SmallWindow
 from seedshot_desktop.ui.toast import Toast
-from tests.support.qt import Deeds, Run, click, item, overview, press, qt_loop
+from tests.support.qt import Deeds, Run, child, click, item, overview, press, qt_loop
 from tests.support.waiting import until
 
 W = TypeVar("W", bound=QWidget)
@@ -131,7 +131,7 @@ def test_our_windows_step_aside_and_come_back(seen: Seen) -> None:
 
 def test_limits_of_a_share_are_asked_for(seen: Seen) -> None:
     def answer(dialog: LimitsDialog) -> None:
-        dialog.findChild(ExpiryField).setCurrentIndex(0)
+        child(dialog, ExpiryField).setCurrentIndex(0)
         dialog.accept()
 
     assert seen.answered(seen.faces.ask_limits(item(max_views=7)), LimitsDialog, answer) == Limits(max_views=7)

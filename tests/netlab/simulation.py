@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from seedshot_desktop.seed.transport.limits import RateLimit
 from seedshot_desktop.seed.transport.sender import PACKET_OVERHEAD, Sender
 from tests.netlab.cubic import PACKET, CubicFlow
 from tests.netlab.link import Link, LinkOptions
@@ -96,10 +98,11 @@ class Network:
         self.flows: list[Flow] = []
         self.others: list[CubicFlow] = []
 
-    def add(self, total: int, begins: float = 0.0, *, payload: int = 1160, **options: object) -> Flow:
+    def add(self, total: int, begins: float = 0.0, *, payload: int = 1160, limits: Sequence[RateLimit] = ()) -> Flow:
         """A transfer of `total` bytes; the handshake has measured the round trip."""
         rtt = self.forward.options.delay_s + self.back.options.delay_s
-        sender = Sender(1000, now=begins, window=5 * 1024 * 1024, rtt_hint=max(rtt, 0.001), payload=payload, **options)
+        hint = max(rtt, 0.001)
+        sender = Sender(1000, now=begins, window=5 * 1024 * 1024, rtt_hint=hint, payload=payload, limits=limits)
         flow = Flow(sender, Receiver(1000), total, begins)
         self.flows.append(flow)
         return flow

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import qasync
-from PySide6.QtCore import QBuffer, QByteArray, QEvent, QLocale, QPoint, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QEvent, QLocale, QObject, QPoint, Qt
 from PySide6.QtGui import QColor, QImage, QImageWriter, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -30,6 +30,7 @@ from seedshot_desktop.ui.book import Item, Overview
 from tests.support.waiting import DEADLINE_S
 
 T = TypeVar("T")
+Q = TypeVar("Q", bound=QObject)
 Run = Callable[[Coroutine[Any, Any, T]], T]
 
 BASE_URL = "http://192.0.2.7:21880"
@@ -140,6 +141,13 @@ def picture(width: int = 320, height: int = 200, colour: str = "#3366cc") -> byt
     buffer = QBuffer()
     assert QImageWriter(buffer, QByteArray(b"png")).write(image)
     return bytes(buffer.data().data())
+
+
+def child(parent: QObject, kind: type[Q]) -> Q:
+    """The one object of that kind inside `parent`."""
+    found = parent.findChild(kind)
+    assert found is not None, f"there is no {kind.__name__}"
+    return found
 
 
 @contextmanager

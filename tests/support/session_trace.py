@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from seedshot_desktop.seed.messages import EndReason
-from seedshot_desktop.seed.session import Session
+from seedshot_desktop.seed.session import Session, State
 from seedshot_desktop.seed.steps import (
     Action,
     Admitted,
@@ -47,6 +47,9 @@ class Trace:
     def __call__(self, event: Event, after: float = 0.0) -> list[object]:
         self.now += after
         return told(self.session.receive(event, self.now))
+
+    def is_in(self, state: State) -> bool:
+        return self.session.state is state
 
     def send_all(self) -> int:
         sent = 0

@@ -245,7 +245,7 @@ class TrayHost:
     async def goes(self) -> None:
         """The panel crashes."""
         self._bus.disconnect()
-        await self._bus.wait_for_disconnect()
+        await until(lambda: not self._bus.connected, "the end of its connection")
 
 
 @asynccontextmanager

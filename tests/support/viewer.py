@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import itertools
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcdatachannel import RTCDataChannel
@@ -38,6 +38,8 @@ from seedshot_desktop.seed.transfer import (
     unpack,
 )
 from signal_server import protocol
+
+T = TypeVar("T")
 
 ACK_EVERY = 128 * 1024
 DEADLINE_S = 20.0
@@ -266,9 +268,10 @@ class Viewer:
         async with asyncio.timeout(DEADLINE_S):
             return await asyncio.shield(self.ended)
 
-    async def _or_ended(self, wanted: asyncio.Future[Any]) -> Any:
+    async def _or_ended(self, wanted: asyncio.Future[T]) -> T:
         async with asyncio.timeout(DEADLINE_S):
-            await asyncio.wait({wanted, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+            futures: set[asyncio.Future[Any]] = {wanted, self.ended}
+            await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
         if wanted.done():
             return wanted.result()
         raise EndedError(self.ended.result())
@@ -297,6 +300,7 @@ class Viewer:
 
     def die(self) -> None:
         """Nothing leaves any more and nothing is read, as when the browser's process is killed."""
+        assert self.pc.sctp is not None
         for protocol_ in self.pc.sctp.transport.transport._connection._protocols:
             protocol_.transport.abort()
         self.socket.transport.abort()

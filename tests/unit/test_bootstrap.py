@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,7 +89,7 @@ class Checkout:
         monkeypatch.setattr(bootstrap, "_CHECKOUT", root)
         monkeypatch.setattr(bootstrap, "_say", self.said.append)
         monkeypatch.setattr(bootstrap, "_install", lambda _, extras: self.installed.append(extras))
-        monkeypatch.setattr(bootstrap.requirements, "missing", lambda *_: ["no-such-distribution"])
+        monkeypatch.setattr(requirements, "missing", lambda *_: ["no-such-distribution"])
         monkeypatch.delenv("SEEDSHOT_BOOTSTRAPPED", raising=False)
 
 
@@ -163,8 +165,8 @@ class Apt:
         self.calls: list[list[str]] = []
         self.fail_once = False
         monkeypatch.setattr(os, "geteuid", lambda: 0 if root else 1000)
-        monkeypatch.setattr(system_packages.shutil, "which", lambda _: "/usr/bin/apt-get" if there else None)
-        monkeypatch.setattr(system_packages.subprocess, "run", self._run)
+        monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/apt-get" if there else None)
+        monkeypatch.setattr(subprocess, "run", self._run)
         monkeypatch.setattr(system_packages, "has_display", lambda: True)
         monkeypatch.setattr(system_packages, "loads", lambda name: name != "libxcb-cursor.so.0")
 
@@ -208,7 +210,7 @@ def test_without_a_display_qts_libraries_are_nobodys_business(monkeypatch: pytes
 
 def test_debians_venv_is_named_by_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     Apt(monkeypatch, root=False)
-    monkeypatch.setattr(system_packages.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     major, minor = sys.version_info[:2]
     with pytest.raises(SystemPackageError, match=rf"sudo apt-get install python{major}\.{minor}-venv"):
         system_packages.ensure_venv(lambda _: None)

@@ -12,6 +12,7 @@ import pytest
 
 from seedshot_desktop import cli, control
 from seedshot_desktop.commands import grammar, inputs, log, output, share
+from seedshot_desktop.commands.sharing import Plan
 from seedshot_desktop.control_client import NotRunningError
 from seedshot_desktop.errors import SettingsError, ShareError
 from seedshot_desktop.seed.files import open_files
@@ -33,7 +34,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def plan(*arguments: str, kept: Settings | None = None) -> share.Plan:
+def plan(*arguments: str, kept: Settings | None = None) -> Plan:
     return share.plan_of(grammar.parser().parse_args(["share", *arguments]), kept or Settings())
 
 

@@ -7,7 +7,7 @@ import random
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -135,7 +135,8 @@ def test_a_late_encoder_is_abandoned() -> None:
         return b"12345"
 
     started = time.monotonic()
-    assert encode._race(screen(5, 5), [late, quick], started + 0.05) == (quick, b"12345")
+    encoders: list[Callable[[Image.Image], bytes]] = [late, quick]
+    assert encode._race(screen(5, 5), encoders, started + 0.05) == (quick, b"12345")
     assert time.monotonic() - started < 5
     late.let_go.set()
     assert late.ended.wait(10)

@@ -157,8 +157,9 @@ async def test_a_crowd_at_the_door_is_bounded_and_the_hesitant_give_way(room: Ro
     assert room.signalled[-1] == Full(room.share.id, "one too many")
     room.now += PATIENCE_S
     assert room.offer("later") is not None
-    assert crowd[0] is not None
-    await until(lambda: crowd[0] and crowd[0].closed, "the oldest gives way")
+    oldest = crowd[0]
+    assert oldest is not None
+    await until(lambda: oldest.closed, "the oldest gives way")
     assert Full(room.share.id, "v0") in room.signalled, "its page need not wait for us"
     assert Over(room.share.id, "v0") not in room.signalled
     assert len(room.desk.visits_of(room.share.id)) == MAX_HALF_OPEN_PER_SHARE

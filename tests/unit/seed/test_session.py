@@ -57,22 +57,22 @@ from tests.support.session_trace import (
 
 def test_a_whole_visit() -> None:
     trace = Trace()
-    assert trace.session.state is State.CONNECTING
+    assert trace.is_in(State.CONNECTING)
     assert trace(Opened()) == []
     assert trace(ControlReceived(json.dumps(HELLO))) == [Knock("Firefox 153", "Linux")]
     assert trace(Admitted(None)) == [{"type": "waiting"}]
-    assert trace.session.state is State.WAITING
+    assert trace.is_in(State.WAITING)
     assert trace(FilesReady(PICTURE)) == [MANIFEST]
     assert trace.session.next_chunk() is None
     assert trace(said(type="get", request=1, file=0, offset=0)) == [NoteProgress()]
-    assert trace.session.state is State.RECEIVING
+    assert trace.is_in(State.RECEIVING)
     assert trace.send_all() == 100
     assert trace(said(type="ack", request=1, held=60)) == [NoteProgress()]
     assert (trace.session.held, trace.session.total, trace.session.outstanding) == (60, 100, 40)
     assert trace(said(type="ack", request=1, held=100)) == [NoteProgress(), NoteComplete()]
-    assert trace.session.state is State.COMPLETE
+    assert trace.is_in(State.COMPLETE)
     assert trace(said(type="bye")) == [Close(EndReason.CLOSED, flush=False)]
-    assert trace.session.state is State.ENDED
+    assert trace.is_in(State.ENDED)
 
 
 def test_a_view_is_complete_once_even_if_the_file_is_asked_for_again() -> None:
@@ -80,7 +80,7 @@ def test_a_view_is_complete_once_even_if_the_file_is_asked_for_again() -> None:
     assert trace(said(type="get", request=2, file=0, offset=0)) == [NoteProgress()]
     assert trace.send_all() == 100
     assert trace(said(type="ack", request=2, held=100)) == [NoteProgress()]
-    assert trace.session.state is State.COMPLETE
+    assert trace.is_in(State.COMPLETE)
 
 
 def test_an_empty_file_is_complete_when_it_is_acknowledged() -> None:
@@ -384,7 +384,7 @@ def again() -> Trace:
     trace = admitted(reserved=True)
     assert trace(said(type="get", request=1, file=0, offset=100)) == [NoteProgress()]
     assert trace(said(type="ack", request=1, held=100)) == [NoteProgress(), NoteComplete()]
-    assert trace.session.state is State.COMPLETE
+    assert trace.is_in(State.COMPLETE)
     return trace
 
 

@@ -12,10 +12,13 @@ from seedshot_desktop.seed.files import open_files
 from seedshot_desktop.seed.messages import EndReason, Keys, Limits, MemoryFile
 from seedshot_desktop.seed.share import Share
 from seedshot_desktop.seed.steps import Admitted, TurnedAway
+from seedshot_desktop.seed.transfer import FailReason
 
 MINTED = link.mint()
 KEYS = Keys(MINTED.token, MINTED.secret, MINTED.certificate, MINTED.private_key)
 NOW = 1000.0
+VANISHED: FailReason = "vanished"
+CHANGED: FailReason = "changed"
 
 
 def make(limits: Limits | None = None) -> Share:
@@ -27,11 +30,11 @@ def make(limits: Limits | None = None) -> Share:
 def test_it_has_failed_once_none_of_its_files_can_be_served() -> None:
     share = make()
     share.files = open_files(tuple(MemoryFile(name, "", b"abc") for name in ("a", "b")))
-    assert share.failure is None
-    share.files[1].fail("changed")
-    assert share.failure is None, "the other can be had"
-    share.files[0].fail("vanished")
-    assert share.failure == "vanished"
+    failures = [share.failure]
+    for file, reason in ((share.files[1], CHANGED), (share.files[0], VANISHED)):
+        file.fail(reason)
+        failures.append(share.failure)
+    assert failures == [None, None, "vanished"], "while the other can be had, nothing is over"
     share.files = None
     assert share.failure is None, "being prepared is no failure"
 

@@ -147,7 +147,11 @@ async def test_what_is_about_a_viewer_is_not_kept_for_another_connection() -> No
 async def test_what_the_server_says_is_handed_on_and_nonsense_is_passed_over() -> None:
     async with toy() as server, owner(server.port) as (signalling, ear):
         await until(lambda: signalling.online and server.sockets, "the server")
-        said = [protocol.Offer(ID, "v", "sdp"), protocol.OwnerCandidate(ID, "v", None), protocol.Left(ID, "v")]
+        said: list[protocol.ToOwner] = [
+            protocol.Offer(ID, "v", "sdp"),
+            protocol.OwnerCandidate(ID, "v", None),
+            protocol.Left(ID, "v"),
+        ]
         for nonsense in ("", "{", "[]", '{"type":"revoked"}', '{"type":"offer","id":1}', "x" * 20_000):
             await server.say(nonsense)
         for message in said:

@@ -129,10 +129,11 @@ async def test_what_ended_between_two_servers_is_kept_for_the_next_one(route: Ro
         link.seed(share, TOKEN)
         link.unseed(share, TOKEN, protocol.EndedReason.REVOKED)
         for _ in range(2):
+            before = link.signalling
             await link.stop()
-            assert link.signalling is None
             await link.start(EngineOptions(server_url="https://seed.example"))
             assert link.signalling is not None
+            assert link.signalling is not before
             assert link.signalling.unheard == ended
 
 

@@ -32,7 +32,7 @@ class Knot(QObject):
 def allocate() -> None:
     """As many containers as make the interpreter collect, were it to do so by itself."""
     for _ in range(40):
-        kept = [[] for _ in range(gc.get_threshold()[0] + 1)]
+        kept: list[list[int]] = [[] for _ in range(gc.get_threshold()[0] + 1)]
         del kept
 
 
@@ -44,7 +44,7 @@ def test_a_busy_thread_collects_nothing_and_the_waiting_loop_does() -> None:
         worker.start()
         worker.join()
         assert freed_on == []
-        kept = [[] for _ in range(gc.get_threshold()[0] + 1)]
+        kept: list[list[int]] = [[] for _ in range(gc.get_threshold()[0] + 1)]
         run(until(lambda: freed_on, "the collection"))
     assert kept
     assert freed_on == [threading.main_thread()]

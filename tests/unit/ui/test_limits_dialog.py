@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,9 +10,8 @@ import pytest
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QPushButton
 
 from seedshot_desktop.seed.messages import Limits
-from seedshot_desktop.ui import limits_dialog
 from seedshot_desktop.ui.limits_dialog import ExpiryField, LimitsDialog, ViewsField
-from tests.support.qt import application, click, item, shown
+from tests.support.qt import application, child, click, item, shown
 
 NOW = 1300.0
 
@@ -19,7 +19,7 @@ NOW = 1300.0
 @pytest.fixture(autouse=True)
 def _at_second_1300(monkeypatch: pytest.MonkeyPatch) -> None:
     application()
-    monkeypatch.setattr(limits_dialog.time, "time", lambda: NOW)
+    monkeypatch.setattr(time, "time", lambda: NOW)
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def opened(limits: Limits, **fields: object) -> Iterator[LimitsDialog]:
 
 
 def boxes(dialog: LimitsDialog) -> tuple[ExpiryField, ViewsField]:
-    return dialog.findChild(ExpiryField), dialog.findChild(ViewsField)
+    return child(dialog, ExpiryField), child(dialog, ViewsField)
 
 
 def button(dialog: LimitsDialog, text: str) -> QPushButton:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPushBut
 from seedshot_desktop.seed.messages import FileStatus, ServerState, ViewerState
 from seedshot_desktop.ui.book import Item, Overview
 from seedshot_desktop.ui.shares_window import SharesWindow
-from tests.support.qt import BASE_URL, Deeds, application, click, item, overview, picture, press, shown, viewer
+from tests.support.qt import BASE_URL, Deeds, application, child, click, item, overview, picture, press, shown, viewer
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_empty_and_without_a_hotkey_it_offers_buttons(window: SharesWindow, deed
 
 def test_a_share_shows_its_link_its_kind_and_its_totals(window: SharesWindow) -> None:
     window.draw(overview(item(thumbnail=picture(), views=2, bytes_sent=312_000, max_views=5)))
-    assert window.details.findChild(QLineEdit).text() == f"{BASE_URL}/#share-aaaaaaaa"
+    assert child(window.details, QLineEdit).text() == f"{BASE_URL}/#share-aaaaaaaa"
     assert window.details.facts == "2 of 5 views · 312 kB sent"
     assert any(text.startswith("WEBP, 100 kB") for text in texts(window))
 
@@ -154,7 +154,7 @@ def test_when_the_chosen_share_ends_its_neighbour_is_shown(window: SharesWindow)
     assert found is not None
     assert found.status.share == "share-bbbbbbbb"
     window.draw(overview())
-    assert window.details.findChild(QLineEdit).text() == ""
+    assert child(window.details, QLineEdit).text() == ""
 
 
 def test_a_viewer_is_sent_away_by_the_cross_and_by_the_keyboard(window: SharesWindow, deeds: Deeds) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_a_missing_library_is_named_with_its_package(monkeypatch: pytest.MonkeyP
     def refuse(_path: str) -> None:
         raise OSError("libxcb-cursor.so.0: cannot open shared object file: No such file or directory")
 
-    monkeypatch.setattr(startup.ctypes, "CDLL", refuse)
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
     problem = startup.display_problem({"DISPLAY": ":0"})
     assert "libxcb-cursor.so.0 is not installed (on Debian and Ubuntu: apt install libxcb-cursor0)" in problem
     assert "seedshot share FILE" in problem

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QIcon
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
 from seedshot_desktop.seed.messages import ServerState
-from seedshot_desktop.ui import tray as tray_module
+from seedshot_desktop.ui import icons
 from seedshot_desktop.ui.book import Overview
 from seedshot_desktop.ui.tray import Tray, icon_state
 from seedshot_desktop.ui.tray_menu import TrayMenu
-from tests.support.qt import Deeds, application, item, overview, picture, viewer
+from tests.support.qt import Deeds, application, child, item, overview, picture, viewer
 
 
 @pytest.fixture
@@ -74,8 +74,13 @@ def test_the_tray_shows_state_and_tooltip(deeds: Deeds) -> None:
 
 def test_the_icon_is_only_touched_when_its_state_changes(deeds: Deeds, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
-    real = tray_module.icons.tray_icon
-    monkeypatch.setattr(tray_module.icons, "tray_icon", lambda name: drawn.append(name) or real(name))
+    real = icons.tray_icon
+
+    def draw(name: str) -> QIcon:
+        drawn.append(name)
+        return real(name)
+
+    monkeypatch.setattr(icons, "tray_icon", draw)
     tray = Tray(deeds.actions)
     for seen in (overview(), WATCHED, WATCHED, overview(item(viewers=(viewer(held=7),))), overview()):
         tray.draw(seen)
@@ -85,7 +90,7 @@ def test_the_icon_is_only_touched_when_its_state_changes(deeds: Deeds, monkeypat
 
 def test_a_left_click_captures_and_a_middle_click_opens_the_window(deeds: Deeds) -> None:
     tray = Tray(deeds.actions)
-    icon = tray.findChild(QSystemTrayIcon)
+    icon = child(tray, QSystemTrayIcon)
     reason = QSystemTrayIcon.ActivationReason
     for click in (reason.Trigger, reason.MiddleClick, reason.Context, reason.DoubleClick):
         icon.activated.emit(click)

@@ -31,7 +31,7 @@ def make_sender(size: int = 100_000, window: int = 1_000_000, first: int = 1000)
 
 def drain(sender: Sender, now: float) -> list[bytes]:
     """Everything that may be sent at `now`, taking no notice of the pace."""
-    chunks = []
+    chunks: list[bytes] = []
     for tick in itertools.count():
         chunk = sender.poll(now + tick * 1e-4)
         if chunk is None and tick > 300:
