@@ -1,16 +1,19 @@
 """The page, its files, robots.txt and /healthz: an allow-list in memory, compressed once, with strict headers.
 
 No request ever names a file on disk: every answer is made when the server
-starts, and a path is only a key.
+starts, and a path is only a key. What must run before any module can be here is
+put into the page, and its policy then allows that one script by its hash.
 """
 
 from __future__ import annotations
 
 import gzip
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
+from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 
@@ -46,6 +49,10 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "trusted-types 'none'",
     )
 )
+
+_INLINED = re.compile(rb'<script src="([a-z0-9_-]+\.js)"></script>')
+"""A classic script: the page waits for it, so it comes along."""
+_NEEDED = re.compile(rb'<link rel="(stylesheet|modulepreload)" href="([a-z0-9_.-]+)">')
 
 _DENIED_FEATURES = (
     "accelerometer",
@@ -95,6 +102,7 @@ class _Resource:
     """None where compressing gains nothing."""
     link: str | None = None
     """The Link header: what the page will need, so that the browser asks before it has parsed anything."""
+    policy: str = CONTENT_SECURITY_POLICY
 
 
 class Pages:
@@ -159,15 +167,31 @@ def _load(folder: Path) -> dict[str, _Resource]:
     index = resources.pop("/index.html", None)
     if index is None:
         raise PagesError("The viewer's folder has no index.html. Install the server again.")
-    resources["/"] = _Resource(index.body, index.media_type, index.gzipped, _preloads(resources))
+    resources["/"] = _page(index, {path.name: path.read_bytes() for path in files})
     return resources
 
 
-def _preloads(paths: Iterable[str]) -> str | None:
-    """Relative, so that they hold behind a proxy that serves the page under a prefix."""
-    links = [f"<{path[1:]}>; rel=preload; as=style" for path in paths if path.endswith(".css")]
-    links += [f"<{path[1:]}>; rel=modulepreload" for path in paths if path.endswith(".js")]
-    return ", ".join(links) or None
+def _page(index: _Resource, files: Mapping[str, bytes]) -> _Resource:
+    """The page with its classic scripts inside it, and the headers that go with that; raises PagesError."""
+    hashes = []
+
+    def inline(found: re.Match[bytes]) -> bytes:
+        name = found[1].decode()
+        code = files.get(name)
+        if code is None or b"</" in code or b"<!--" in code:
+            raise PagesError(f"The viewer's {name} is missing or damaged. Install the server again.")
+        hashes.append(f"'sha256-{b64encode(sha256(code).digest()).decode()}'")
+        return b"<script>" + code + b"</script>"
+
+    page = _resource(_INLINED.sub(inline, index.body), index.media_type)
+    policy = CONTENT_SECURITY_POLICY.replace("script-src 'self'", " ".join(("script-src 'self'", *hashes)))
+    return replace(page, link=_preloads(index.body), policy=policy)
+
+
+def _preloads(html: bytes) -> str | None:
+    """In the order of the page, which is that of their use; relative, so that they hold under a prefix of a proxy."""
+    kinds = {b"stylesheet": "preload; as=style", b"modulepreload": "modulepreload"}
+    return ", ".join(f"<{found[2].decode()}>; rel={kinds[found[1]]}" for found in _NEEDED.finditer(html)) or None
 
 
 def _resource(body: bytes, media_type: str) -> _Resource:
@@ -194,6 +218,7 @@ def _response(resource: _Resource, gzip_accepted: bool, status: HTTPStatus = HTT
             "Content-Length": str(len(body)),
             "Content-Type": resource.media_type,
             **SECURITY_HEADERS,
+            "Content-Security-Policy": resource.policy,
         }
     )
     if resource.gzipped is not None:

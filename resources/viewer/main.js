@@ -1,42 +1,44 @@
 // @ts-check
-// Opens the page: reads the link, begins to connect, loads the rest meanwhile, and wires it all together.
+// Opens the page: reads the link, goes on with what begin.js has begun, and wires it all together.
 //
-// What costs round trips comes first: the WebSocket and the offer are under way before the code that shows things is here.
+// What costs round trips comes first: the code that shows things is loaded while the connection is made.
 
+import { describeBrowser } from "./files.js";
 import { parseLink } from "./link.js";
 import { canConnect, Peer } from "./peer.js";
+import { Session } from "./session.js";
 import { Signalling } from "./signalling.js";
+import { Store } from "./store.js";
 
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./page.js").Page} Page */
 /** @typedef {import("./session.js").SessionEvent} SessionEvent */
 /** @typedef {import("./session.js").Action} Action */
 /** @typedef {import("./session.js").State} State */
 /** @typedef {import("./session.js").Timer} Timer */
 /** @typedef {import("./link.js").Link} Link */
 
+/** Null where nothing could be begun. */
+const begun = globalThis.begun ?? null;
+
 /** Reads the link and shows what is behind it. */
 async function open() {
   const link = parseLink(location.hash);
   if (typeof link === "string") return showOnly({ phase: "broken", reason: link });
   if (!canConnect()) return showOnly({ phase: "unable", reason: "missing" });
-  const early = /** @type {SessionEvent[]} */ ([]);
-  const shells = new Shells((event) => early.push(event));
-  shells.signalling.connect();
-  shells.offer(1);
-  const [{ Session }, { Page }, { Store }, { describeBrowser }] = await Promise.all([
-    import("./session.js"),
-    import("./page.js"),
-    import("./store.js"),
-    import("./files.js"),
-  ]);
+  const shells = new Shells();
   const session = new Session(link, describeBrowser(navigator.userAgent), Math.random);
-  const viewer = new Viewer(link, session, shells, new Store(), Page);
-  for (const event of [{ type: /** @type {const} */ ("start") }, ...early]) viewer.handle(event);
+  const viewer = new Viewer(link, session, shells, new Store());
+  viewer.handle({ type: "start" });
+  shells.goOn();
+  const { Page } = await import("./page.js");
+  viewer.show(Page);
 }
 
 /** @param {State} state one that no connection is needed for */
 async function showOnly(state) {
-  const [{ Page }, { Store }] = await Promise.all([import("./page.js"), import("./store.js")]);
+  begun?.line.socket.close();
+  begun?.call?.connection.close();
+  const { Page } = await import("./page.js");
   const nothing = () => undefined;
   new Page({ wanted: nothing, cancelled: nothing, undecodable: nothing, back: nothing }, new Store()).draw(state);
 }
@@ -44,23 +46,26 @@ async function showOnly(state) {
 /** The socket and the present peer connection; all that they hear becomes events of the session. */
 class Shells {
   /** @type {(event: SessionEvent) => void} */
-  hear;
-  signalling;
+  hear = () => undefined;
+  signalling = new Signalling({
+    opened: () => this.hear({ type: "socket", open: true }),
+    heard: (message) => this.hear({ type: "signal", message }),
+    closed: () => this.hear({ type: "socket", open: false }),
+  });
   /** @type {Peer | null} */
   peer = null;
 
-  /** @param {(event: SessionEvent) => void} hear */
-  constructor(hear) {
-    this.hear = hear;
-    this.signalling = new Signalling({
-      opened: () => this.hear({ type: "socket", open: true }),
-      heard: (message) => this.hear({ type: "signal", message }),
-      closed: () => this.hear({ type: "socket", open: false }),
-    });
+  /** The offer first: an answer that has come already is to it. */
+  goOn() {
+    this.offer(1, begun?.call);
+    this.signalling.connect(begun?.line);
   }
 
-  /** @param {number} peer the number of the call */
-  offer(peer) {
+  /**
+   * @param {number} peer the number of the call
+   * @param {Dialled | null} [begun]
+   */
+  offer(peer, begun = null) {
     this.peer?.close();
     this.peer = new Peer({
       offered: (sdp) => this.hear({ type: "offer", peer, sdp }),
@@ -72,7 +77,7 @@ class Shells {
       closed: () => this.hear({ type: "closed", peer }),
       impostor: () => this.hear({ type: "impostor", peer }),
       unable: () => this.hear({ type: "unable", peer }),
-    });
+    }, begun);
   }
 
   hangUp() {
@@ -81,13 +86,14 @@ class Shells {
   }
 }
 
-/** Carries out what the session says, and has its state drawn. */
+/** Carries out what the session says, and has its state drawn as soon as there is something to draw it with. */
 class Viewer {
   #link;
   #session;
   #shells;
   #store;
-  #page;
+  /** @type {Page | null} */
+  #page = null;
   /** @type {Map<Timer, number>} */
   #timers = new Map();
   #phase = "";
@@ -97,14 +103,19 @@ class Viewer {
    * @param {Link} link
    * @param {Session} session
    * @param {Shells} shells
-   * @param {import("./store.js").Store} store
-   * @param {typeof import("./page.js").Page} Page
+   * @param {Store} store
    */
-  constructor(link, session, shells, store, Page) {
+  constructor(link, session, shells, store) {
     this.#link = link;
     this.#session = session;
     this.#shells = shells;
     this.#store = store;
+    shells.hear = (event) => this.handle(event);
+    this.#watchWindow();
+  }
+
+  /** @param {typeof import("./page.js").Page} Page */
+  show(Page) {
     const listener = {
       wanted: (/** @type {number} */ file, /** @type {import("./downloads.js").Purpose} */ purpose) =>
         this.handle({ type: "want", file, purpose }),
@@ -112,9 +123,8 @@ class Viewer {
       undecodable: (/** @type {number} */ file) => this.handle({ type: "undecodable", file }),
       back: () => this.handle({ type: "back" }),
     };
-    this.#page = new Page(listener, store);
-    shells.hear = (event) => this.handle(event);
-    this.#watchWindow();
+    this.#page = new Page(listener, this.#store);
+    this.#draw();
   }
 
   /** @param {SessionEvent} event */
@@ -151,7 +161,7 @@ class Viewer {
   #draw() {
     const { state } = this.#session;
     this.#phase = state.phase;
-    this.#page.draw(state);
+    this.#page?.draw(state);
   }
 
   /** @param {Action} action */
@@ -195,7 +205,7 @@ class Viewer {
   #save(index) {
     const { state } = this.#session;
     const file = state.phase === "files" ? state.files[index] : undefined;
-    if (file !== undefined) this.#page.save(file);
+    if (file !== undefined) this.#page?.save(file);
   }
 
   /** @param {Timer} name @param {number} delay milliseconds */

@@ -19,6 +19,20 @@ const CONFIGURATION = { iceServers: [], bundlePolicy: "max-bundle" };
  * @property {() => void} unable                      this browser does not let pages make connections
  */
 
+/** A connection with its channels and its offer under way. @returns {Dialled} */
+function dial() {
+  const connection = new RTCPeerConnection(CONFIGURATION);
+  const channels = ["control", "data"].map((label, id) =>
+    connection.createDataChannel(label, { negotiated: true, id, ordered: true }),
+  );
+  const call = { connection, channels, made: Promise.resolve(), offer: "", candidates: [] };
+  call.made = connection.createOffer().then(async (offer) => {
+    await connection.setLocalDescription(offer);
+    call.offer = offer.sdp ?? "";
+  });
+  return call;
+}
+
 /** Whether this browser has what a peer connection needs. */
 export function canConnect() {
   return typeof RTCPeerConnection === "function" && typeof RTCDataChannel === "function";
@@ -34,14 +48,18 @@ export class Peer {
   /** @type {Promise<void>} settles when the browser has read the answer, and it was the owner's; candidates wait for it */
   #accepted = Promise.resolve();
 
-  /** @param {PeerListener} listener */
-  constructor(listener) {
+  /**
+   * @param {PeerListener} listener
+   * @param {Dialled | null} begun what begin.js has dialled already
+   */
+  constructor(listener, begun = null) {
     this.#listener = listener;
     try {
-      this.#connection = new RTCPeerConnection(CONFIGURATION);
-      this.#watch(this.#connection);
-      this.#open(this.#connection);
-      void this.#offer(this.#connection);
+      const call = begun ?? dial();
+      this.#connection = call.connection;
+      this.#watch(call.connection);
+      this.#open(call.channels);
+      void this.#offer(call);
     } catch {
       queueMicrotask(() => this.#listener?.unable());
     }
@@ -57,10 +75,8 @@ export class Peer {
     };
   }
 
-  /** @param {RTCPeerConnection} connection */
-  #open(connection) {
-    const control = connection.createDataChannel("control", { negotiated: true, id: 0, ordered: true });
-    const data = connection.createDataChannel("data", { negotiated: true, id: 1, ordered: true });
+  /** @param {RTCDataChannel[]} channels */
+  #open([control, data]) {
     data.binaryType = "arraybuffer";
     control.onopen = () => void this.#accepted.then(() => this.#listener?.opened());
     control.onmessage = (event) => this.#listener?.control(String(event.data));
@@ -71,12 +87,12 @@ export class Peer {
     this.#control = control;
   }
 
-  /** @param {RTCPeerConnection} connection */
-  async #offer(connection) {
+  /** @param {Dialled} call */
+  async #offer(call) {
+    for (const candidate of call.candidates) this.#listener?.candidate(candidate);
     try {
-      const offer = await connection.createOffer();
-      await connection.setLocalDescription(offer);
-      this.#listener?.offered(offer.sdp ?? "");
+      if (call.offer === "") await call.made;
+      this.#listener?.offered(call.offer);
     } catch {
       this.#listener?.unable();
     }

@@ -88,10 +88,17 @@ function isText(value, limit) {
  * @property {() => void} closed   also when it could not be opened
  */
 
+/** A WebSocket to the page's own host. */
+function openSocket() {
+  return new WebSocket(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/signal`);
+}
+
 /** One WebSocket at a time, to the page's own host; when to try again is the session's to say. */
 export class Signalling {
   /** @type {WebSocket | null} */
   #socket = null;
+  /** What begin.js has said on this socket: not to be said twice. */
+  #said = () => "";
   /** @type {SignallingListener} */
   #listener;
 
@@ -100,26 +107,43 @@ export class Signalling {
     this.#listener = listener;
   }
 
-  /** Opens a socket; a former one is forgotten. */
-  connect() {
+  /**
+   * Opens a socket; a former one is forgotten.
+   * @param {Line | null} begun one that begin.js has opened already: what it heard is heard now
+   */
+  connect(begun = null) {
     this.close();
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(`${scheme}//${location.host}/signal`);
+    const socket = begun?.socket ?? openSocket();
     this.#socket = socket;
+    this.#said = () => begun?.said ?? "";
     socket.onopen = () => this.#listener.opened();
-    socket.onclose = () => {
-      this.#socket = null;
-      this.#listener.closed();
-    };
-    socket.onmessage = (event) => {
-      const message = decodeSignal(event.data);
-      if (message !== null) this.#listener.heard(message);
-    };
+    socket.onclose = () => this.#onClose();
+    socket.onmessage = (event) => this.#hear(event.data);
+    if (begun !== null) this.#catchUp(begun);
+  }
+
+  /** @param {Line} begun */
+  #catchUp({ socket, heard }) {
+    if (socket.readyState === WebSocket.OPEN) this.#listener.opened();
+    for (const data of heard) this.#hear(data);
+    if (socket.readyState === WebSocket.CLOSED) this.#onClose();
+  }
+
+  #onClose() {
+    this.#socket = null;
+    this.#listener.closed();
+  }
+
+  /** @param {unknown} data */
+  #hear(data) {
+    const message = decodeSignal(data);
+    if (message !== null) this.#listener.heard(message);
   }
 
   /** @param {ViewerMessage} message */
   send(message) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+    const text = JSON.stringify(message);
+    if (this.#socket?.readyState === WebSocket.OPEN && text !== this.#said()) this.#socket.send(text);
   }
 
   /** Closes without a word to the listener. */

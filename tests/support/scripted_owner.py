@@ -39,6 +39,8 @@ class Visit:
         self.offer = offer
         self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.acknowledged = 0
+        self.wish: dict[str, Any] = {}
+        """What its hello asked for."""
         self.ended = asyncio.Event()
         self._owner = owner
         self.peer = Peer(certificate=owner.certificate, ice=IceOptions(), callbacks=self)
@@ -70,9 +72,9 @@ class Visit:
         """A control message."""
         self.peer.send_control(json.dumps({"type": kind, **fields}))
 
-    def offer_files(self, *files: tuple[str, int, str]) -> None:
-        """The manifest: (name, size, media type) of each file."""
-        self.say("manifest", files=[{"name": n, "size": s, "media_type": t} for n, s, t in files])
+    def offer_files(self, *files: tuple[str, int, str], **granted: int) -> None:
+        """The manifest: (name, size, media type) of each file; `request` is that of a wish which is granted."""
+        self.say("manifest", files=[{"name": n, "size": s, "media_type": t} for n, s, t in files], **granted)
 
     async def send(self, get: dict[str, Any], data: bytes, *, until_byte: int | None = None) -> None:
         """The bytes of `data` that `get` asks for, up to `until_byte`."""
@@ -139,6 +141,7 @@ class ScriptedOwner:
         visit = await within(self._arrived.get(), "a viewer")
         hello = await visit.hear("hello")
         assert hello["secret"] == encode_base64url(self.keys.secret)
+        visit.wish = hello.get("wish", {})
         return visit
 
     def say_soon(self, message: OwnerMessage) -> None:

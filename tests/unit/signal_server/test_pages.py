@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -32,10 +34,20 @@ EXPECTED_HEADERS = {
 """Written out here on purpose: a change of a header is a decision."""
 
 
+NEEDS = """
+<link rel="modulepreload" href="tiny.js">
+<link rel="stylesheet" href="viewer.css">
+<link rel="modulepreload" href="main.js">
+<link rel="icon" href="icon.svg">
+<script type="module" src="main.js"></script>
+"""
+FIRST = '<script src="first.js"></script>'
+
+
 @pytest.fixture
 def viewer(tmp_path: Path) -> Path:
     files = {
-        "index.html": "<!doctype html><title>Seedshot</title>" + "<p>words</p>" * 100,
+        "index.html": "<!doctype html><title>Seedshot</title>" + NEEDS + "<p>words</p>" * 100,
         "viewer.css": "body { color: black }\n" * 50,
         "main.js": "export {};\n" * 50,
         "tiny.js": "1",
@@ -143,9 +155,33 @@ def test_accept_encoding(header: str, accepted: bool) -> None:
     assert accepts_gzip([header]) is accepted
 
 
-def test_the_page_names_what_it_needs_before_it_is_parsed(viewer: Path) -> None:
+def test_the_page_names_what_it_needs_before_it_is_parsed_in_the_order_of_its_use(viewer: Path) -> None:
     link = get(Pages(viewer), "/").headers["Link"]
-    assert link == "<viewer.css>; rel=preload; as=style, <main.js>; rel=modulepreload, <tiny.js>; rel=modulepreload"
+    assert link == "<tiny.js>; rel=modulepreload, <viewer.css>; rel=preload; as=style, <main.js>; rel=modulepreload"
+
+
+def test_what_must_run_first_comes_with_the_page_and_its_policy_allows_that_alone(viewer: Path) -> None:
+    (viewer / "index.html").write_text(f"<!doctype html>{FIRST}<p>words</p>")
+    (viewer / "first.js").write_text("var first = 'ü';\n")
+    pages = Pages(viewer)
+    page = get(pages, "/")
+    assert page.body == "<!doctype html><script>var first = 'ü';\n</script><p>words</p>".encode()
+    digest = base64.b64encode(hashlib.sha256("var first = 'ü';\n".encode()).digest()).decode()
+    policy = EXPECTED_HEADERS["Content-Security-Policy"]
+    allowing = policy.replace("script-src 'self'", f"script-src 'self' 'sha256-{digest}'")
+    assert page.headers["Content-Security-Policy"] == allowing
+    assert get(pages, "/", accept="gzip").headers["Content-Security-Policy"] == allowing
+    for path in ("/first.js", "/nothing", "/healthz"):
+        assert get(pages, path).headers["Content-Security-Policy"] == policy, path
+
+
+@pytest.mark.parametrize("code", [None, "'</script>'", "/* <!-- */"])
+def test_a_script_that_cannot_come_with_the_page_is_said_at_the_start(viewer: Path, code: str | None) -> None:
+    (viewer / "index.html").write_text(f"<!doctype html>{FIRST}")
+    if code is not None:
+        (viewer / "first.js").write_text(code)
+    with pytest.raises(PagesError, match=r"first\.js is missing or damaged"):
+        Pages(viewer)
 
 
 def test_robots_are_sent_away(viewer: Path) -> None:
@@ -179,4 +215,8 @@ def test_the_real_viewer_is_found_whole() -> None:
     names = {path.name for path in find_viewer().iterdir() if path.suffix in {".js", ".css", ".svg"}}
     assert {"main.js", "viewer.css"} <= names
     assert all(get(pages, f"/{name}").status_code == 200 for name in names)
-    assert get(pages, "/").status_code == 200
+    page = get(pages, "/")
+    assert page.status_code == 200
+    assert (find_viewer() / "begin.js").read_bytes() in page.body
+    assert page.headers["Content-Security-Policy"].count("'sha256-") == 1
+    assert page.headers["Link"].startswith("<viewer.css>; rel=preload; as=style, <main.js>; rel=modulepreload, ")

@@ -1,0 +1,197 @@
+// What runs before any module: it opens what the modules would open, and asks what the session would ask, only earlier.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import vm from "node:vm";
+
+import { Peer } from "../../resources/viewer/peer.js";
+import { Signalling } from "../../resources/viewer/signalling.js";
+import { answer, Drive, fragment, VIEWER } from "./support.js";
+
+const SOURCE = readFileSync(new URL("begin.js", VIEWER), "utf8");
+const HOST = { protocol: "http:", host: "owner.example:21880" };
+
+class FakeSocket {
+  static OPEN = 1;
+  static CLOSED = 3;
+  readyState = 0;
+  sent = [];
+
+  constructor(url) {
+    this.url = url;
+  }
+
+  send(text) {
+    this.sent.push(text);
+  }
+
+  close() {
+    this.readyState = 3;
+  }
+
+  open() {
+    this.readyState = 1;
+    this.onopen();
+  }
+}
+
+class FakeConnection {
+  static refuses = false;
+  channels = [];
+
+  constructor({ iceServers, bundlePolicy }) {
+    this.configuration = { iceServers, bundlePolicy };
+  }
+
+  createDataChannel(label, { negotiated, id, ordered }) {
+    this.channels.push({ label, negotiated, id, ordered });
+    return {};
+  }
+
+  async createOffer() {
+    if (FakeConnection.refuses) throw new TypeError("no");
+    return { type: "offer", sdp: "offer" };
+  }
+
+  async setLocalDescription() {}
+
+  close() {
+    this.isClosed = true;
+  }
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** What begin.js leaves behind. */
+function begin({ hash = `#${fragment()}`, protocol = "http:", RTCPeerConnection = FakeConnection } = {}) {
+  const context = { location: { ...HOST, protocol, hash }, WebSocket: FakeSocket, RTCPeerConnection, atob, btoa };
+  vm.runInNewContext(SOURCE, context);
+  return context.begun;
+}
+
+/** The session with its shells, as main.js joins them: what it hears, and the answers that it took. */
+function goOn({ line, call }) {
+  const page = new Drive();
+  const heard = [];
+  const hear = (event) => {
+    heard.push(event.type);
+    for (const action of page.session.handle(event, 0)) {
+      if (action.do === "signal") signalling.send(action.message);
+      else heard.push(action.do);
+    }
+  };
+  const signalling = new Signalling({
+    opened: () => hear({ type: "socket", open: true }),
+    heard: (message) => hear({ type: "signal", message }),
+    closed: () => hear({ type: "socket", open: false }),
+  });
+  const listener = {
+    offered: (sdp) => hear({ type: "offer", peer: 1, sdp }),
+    candidate: (candidate) => hear({ type: "candidate", peer: 1, candidate }),
+    unable: () => hear({ type: "unable", peer: 1 }),
+  };
+  new Peer(listener, call);
+  signalling.connect(line);
+  return heard;
+}
+
+test.beforeEach(() => {
+  globalThis.location = HOST;
+  globalThis.WebSocket = FakeSocket;
+  globalThis.RTCPeerConnection = FakeConnection;
+  FakeConnection.refuses = false;
+});
+
+/** The question of a session that had to begin by itself. */
+function question() {
+  const page = new Drive();
+  page.do({ type: "socket", open: true });
+  return page.of("offer", { sdp: "offer" })[0].replace("signal ", "");
+}
+
+test("it asks what the session would ask, whichever comes last, the socket or the offer", async () => {
+  const late = begin();
+  await settled();
+  assert.deepEqual(late.line.socket.sent, []);
+  late.line.socket.open();
+  assert.deepEqual(late.line.socket.sent, [question()]);
+  const early = begin();
+  early.line.socket.open();
+  assert.deepEqual(early.line.socket.sent, []);
+  await settled();
+  assert.deepEqual(early.line.socket.sent, [question()]);
+});
+
+test("it opens what the modules would open", async () => {
+  const { line, call } = begin();
+  new Signalling({}).connect();
+  assert.equal(line.socket.url, "ws://owner.example:21880/signal");
+  assert.equal(begin({ protocol: "https:" }).line.socket.url, "wss://owner.example:21880/signal");
+  let connection;
+  globalThis.RTCPeerConnection = class extends FakeConnection {
+    constructor(configuration) {
+      super(configuration);
+      connection = this;
+    }
+  };
+  const peer = new Peer({ offered: () => undefined });
+  assert.equal(JSON.stringify(call.connection), JSON.stringify(connection));
+  peer.close();
+});
+
+test("a link that cannot be one, a browser without WebRTC: nothing is opened", () => {
+  for (const hash of ["", "#", "#short", `#${fragment()}A`, `#${fragment().replace(/.$/, "*")}`]) assert.equal(begin({ hash }), null);
+  assert.equal(begin({ RTCPeerConnection: null }), null);
+});
+
+test("all was quick: the answer is there before anyone listens, and nothing is asked twice", async () => {
+  const begun = begin();
+  const { line, call } = begun;
+  line.socket.open();
+  await settled();
+  call.connection.onicecandidate({ candidate: { candidate: "candidate:1" } });
+  line.socket.onmessage({ data: JSON.stringify({ type: "answer", sdp: answer() }) });
+  assert.deepEqual(goOn(begun), ["candidate", "offer", "socket", "timer", "signal", "accept", "timer"]);
+  assert.deepEqual(line.socket.sent, [question(), '{"type":"candidate","candidate":"candidate:1"}']);
+});
+
+test("all was slow: the modules are there before the socket and before the offer", async () => {
+  const begun = begin();
+  const { line, call } = begun;
+  const heard = goOn(begun);
+  assert.deepEqual(heard, []);
+  line.socket.open();
+  await settled();
+  call.connection.onicecandidate({ candidate: null });
+  line.socket.onmessage({ data: JSON.stringify({ type: "offline" }) });
+  assert.deepEqual(line.socket.sent, [question(), '{"type":"candidate","candidate":null}']);
+  assert.deepEqual(heard.filter((event) => ["socket", "offer", "candidate", "signal"].includes(event)), [
+    "socket", "offer", "candidate", "signal",
+  ]);
+});
+
+test("the socket closed before anyone listened", async () => {
+  const begun = begin();
+  await settled();
+  begun.line.socket.readyState = 3;
+  assert.deepEqual(goOn(begun).filter((event) => event === "socket"), ["socket"]);
+});
+
+test("a browser that makes no offer, or no connection: the session hears of it", async () => {
+  FakeConnection.refuses = true;
+  const begun = begin();
+  const heard = goOn(begun);
+  await settled();
+  assert.ok(heard.includes("unable"));
+  globalThis.RTCPeerConnection = class {
+    constructor() {
+      throw new TypeError("blocked");
+    }
+  };
+  const blocked = begin({ RTCPeerConnection });
+  assert.equal(blocked.call, null);
+  const told = goOn(blocked);
+  await settled();
+  assert.ok(told.includes("unable"));
+});
