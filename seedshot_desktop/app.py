@@ -234,6 +234,9 @@ class App:
         """Ask for limits, which are those of settings until they are changed, then share."""
         if not paths:
             return
+        if problem := await self._story.obstacle(paths):
+            await self._faces.explain(problem)
+            return
         limits = await self._faces.ask_share(paths, settings.limits(self._preferences.settings))
         if limits is not None:
             await self._story.share_files(paths, limits)

@@ -19,7 +19,7 @@ from PySide6.QtGui import QCursor, QGuiApplication
 
 from seedshot_desktop import settings
 from seedshot_desktop.commands.inputs import disk_files
-from seedshot_desktop.errors import CaptureError, EngineError
+from seedshot_desktop.errors import CaptureError, EngineError, ShareError
 from seedshot_desktop.seed import link
 from seedshot_desktop.seed.messages import (
     DiskFile,
@@ -134,6 +134,14 @@ class Story:
             raise
         saved = await asyncio.to_thread(_save, piece, save) if save else ""
         return Shared(keys.share, url, saved)
+
+    async def obstacle(self, paths: Sequence[str]) -> str:
+        """Why the files at `paths` cannot be shared, in a sentence; "" where they can."""
+        try:
+            await asyncio.to_thread(disk_files, paths)
+        except ShareError as error:
+            return str(error)
+        return ""
 
     async def share_files(self, paths: Sequence[str], limits: Limits | None = None) -> Shared:
         """Share files from disk, and copy their link; raises SeedshotError."""

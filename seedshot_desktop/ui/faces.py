@@ -17,7 +17,7 @@ from seedshot_desktop.ui.actions import Actions
 from seedshot_desktop.ui.book import Item, Overview
 from seedshot_desktop.ui.desktop_notes import DesktopNotes, Notice
 from seedshot_desktop.ui.limits_dialog import LimitsDialog
-from seedshot_desktop.ui.question import Question
+from seedshot_desktop.ui.question import Explanation, Question
 from seedshot_desktop.ui.settings_dialog import Change, SettingsDialog
 from seedshot_desktop.ui.shares_window import SharesWindow
 from seedshot_desktop.ui.small_window import SmallWindow
@@ -141,6 +141,10 @@ class Faces(QObject):
         detail = self.tr("When this share ends by itself.")
         title = words.one_line(item.status.label)
         return await self._ask_limits(LimitsDialog(title, detail, limits, item, self._window()))
+
+    async def explain(self, problem: str) -> None:
+        """Say in a window why what the person has just asked for cannot be shared, and wait until it is closed."""
+        await self._answer(Explanation(self.tr("This cannot be shared"), problem, self._window()))
 
     async def confirm_quit(self, shares: int) -> bool:
         """Whether live shares may end with the app."""
