@@ -48,6 +48,7 @@ from seedshot_desktop.seed.messages import (
     Stopped,
     Unseed,
 )
+from seedshot_desktop.seed.problems import REFUSALS
 from seedshot_desktop.seed.reports import Reports
 from seedshot_desktop.seed.session import State
 from seedshot_desktop.seed.share import Share
@@ -72,10 +73,6 @@ _UNSEED = {
     EndReason.EXPIRED: EndedReason.EXPIRED,
     EndReason.USED_UP: EndedReason.EXPIRED,
     EndReason.BROKEN: EndedReason.STOPPED,
-}
-_REFUSALS = {
-    ErrorCode.REVOKED: "The server says that this link was taken back. Share it again to get a new one.",
-    ErrorCode.TOO_MANY_SHARES: "The server takes no more shares from you. Revoke one that is no longer needed.",
 }
 
 
@@ -425,7 +422,7 @@ class Engine:
         found = self._shares.get(share)
         if found is None:
             return
-        self._reports.say(CommandFailed(_REFUSALS[code], share))
+        self._reports.say(CommandFailed(REFUSALS[code], share))
         if code is ErrorCode.REVOKED:
             self._end(found, EndReason.REVOKED)
 

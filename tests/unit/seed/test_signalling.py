@@ -14,7 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from seedshot_desktop.errors import SignallingError
 from seedshot_desktop.seed import link
 from seedshot_desktop.seed.messages import ServerState
-from seedshot_desktop.seed.signalling import LONGEST_DELAY_S, MAX_REMEMBERED, Signalling, problem_of, signalling_url
+from seedshot_desktop.seed.problems import problem_of
+from seedshot_desktop.seed.signalling import LONGEST_DELAY_S, MAX_REMEMBERED, Signalling, signalling_url
 from signal_server import protocol
 from signal_server.protocol import EndedReason, ErrorCode
 from tests.support.ear import Ear
