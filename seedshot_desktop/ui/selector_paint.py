@@ -7,12 +7,13 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPen, QRegion
 
-from seedshot_desktop.ui.selector_model import HANDLES, handle_point
+from seedshot_desktop.ui.selector_model import HANDLES, Grip, handle_point
 from seedshot_desktop.ui.selector_scene import ZOOM, ZOOMED, Measures, Scene, Words
 from seedshot_desktop.ui.selector_values import Box
 
 _DIM = QColor(0, 0, 0, 120)
 _ACCENT = QColor("#22a559")
+_BUTTON = QColor("#15803d")
 _PANEL = QColor(22, 25, 29, 238)
 _PANEL_EDGE = QColor(255, 255, 255, 36)
 _TEXT = QColor("#f4f5f6")
@@ -24,6 +25,8 @@ _SHADE = QColor(0, 0, 0, 130)
 _CROSS = QColor(255, 255, 255, 120)
 _GRID = QColor(0, 0, 0, 36)
 _SHARE = "Share"
+_ROOM_FOR_MIDDLE = 36
+"""Logical pixels of an edge whose middle has a handle too; between the corners of a shorter one it would hide it."""
 
 
 def rect(box: Box) -> QRect:
@@ -170,8 +173,12 @@ class Brush:
         painter.setPen(QPen(_ACCENT, self.px(2)))
         painter.setBrush(_WHITE)
         radius = 4.5 * self.scale
+        room = self.px(_ROOM_FOR_MIDDLE)
+        lengths = dict.fromkeys((Grip.TOP, Grip.BOTTOM), selection.width)
+        lengths |= dict.fromkeys((Grip.LEFT, Grip.RIGHT), selection.height)
         for grip in HANDLES:
-            painter.drawEllipse(QPointF(*handle_point(selection, grip)), radius, radius)
+            if lengths.get(grip, room) >= room:
+                painter.drawEllipse(QPointF(*handle_point(selection, grip)), radius, radius)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
 
     def _panel(self, painter: QPainter, box: Box, radius: float, fill: QColor = _PANEL) -> None:
@@ -195,7 +202,7 @@ class Brush:
 
     def _draw_button(self, painter: QPainter, scene: Scene) -> None:
         if scene.button:
-            self._panel(painter, scene.button, 7, _ACCENT)
+            self._panel(painter, scene.button, 7, _BUTTON)
             self._text(painter, rect(scene.button), _SHARE, self._bold, _WHITE)
 
     def _draw_hint(self, painter: QPainter, scene: Scene) -> None:

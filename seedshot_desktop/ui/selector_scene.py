@@ -95,9 +95,9 @@ def compose(model: SelectorModel, screen: Box, measure: Callable[[Words, str], M
     if here:
         scene = replace(scene, hint=_hint(pointer, screen, measures), words=words)
     if selection and scene.selection and _owns_corner(selection, screen, here):
-        scene = replace(scene, label_text=text, label=_label(selection, scene.magnifier, screen, measures))
+        scene = replace(scene, label_text=text, label=_label(scene, screen, measures))
     if selection and model.phase is Phase.ADJUSTING and scene.selection and here:
-        scene = replace(scene, button=_button(scene.selection, scene.label, screen, measures))
+        scene = replace(scene, button=_button(scene, screen, measures))
     return scene
 
 
@@ -139,26 +139,41 @@ def _beside(at: int, length: int, gap: int, limit: int, *, before: bool) -> int:
     return upper if upper + length <= limit else lower
 
 
-def _label(selection: Box, magnifier: Box | None, screen: Box, measures: Measures) -> Box:
-    """Above the top left corner, below the bottom left one, or inside: the first that is free."""
-    width, height = measures.label
-    gap = round(8 * measures.scale)
-    x = min(max(selection.x, gap), screen.width - width - gap)
-    places = (selection.y - height - gap, selection.bottom + gap, max(selection.y, 0) + gap)
-    boxes = [Box(x, y, width, height) for y in places]
-    free = [box for box in boxes if 0 <= box.y <= screen.height - height and not _meet(box, magnifier)]
-    return (free or [_kept(boxes[-1], screen)])[0]
+def _label(scene: Scene, screen: Box, measures: Measures) -> Box:
+    """Above the top left corner, below the bottom left one, beside it, or inside: the first that is free."""
+    assert scene.selection is not None
+    (width, height), gap = measures.label, round(8 * measures.scale)
+    box = scene.selection
+    x = min(max(box.x, gap), screen.width - width - gap)
+    y = min(max(box.y, gap), screen.height - height - gap)
+    places = [(x, box.y - height - gap), (x, box.bottom + gap), (box.right + gap, y), (box.x - width - gap, y)]
+    if scene.magnifier is not None:
+        places += [(x, scene.magnifier.bottom + gap), (x, scene.magnifier.y - height - gap)]
+    inside = Box(x, box.y + gap, width, height)
+    boxes = [Box(left, top, width, height) for left, top in places]
+    return _first_free(boxes, inside, scene, screen, [scene.magnifier, scene.hint])
 
 
-def _button(selection: Box, label: Box | None, screen: Box, measures: Measures) -> Box:
-    """Below the bottom right corner, above the top right one, or inside."""
-    width, height = measures.button
-    gap = round(10 * measures.scale)
-    x = min(max(selection.right - width, gap), screen.width - width - gap)
-    places = (selection.bottom + gap, selection.y - height - gap, selection.bottom - height - gap)
-    boxes = [Box(x, y, width, height) for y in places]
-    free = [box for box in boxes if 0 <= box.y <= screen.height - height and not _meet(box, label)]
-    return (free or [_kept(boxes[-1], screen)])[0]
+def _button(scene: Scene, screen: Box, measures: Measures) -> Box:
+    """Below the bottom right corner, above the top right one, beside it, or inside: the first that is free."""
+    assert scene.selection is not None
+    (width, height), gap = measures.button, round(10 * measures.scale)
+    box = scene.selection
+    x = min(max(box.right - width, gap), screen.width - width - gap)
+    y = min(max(box.bottom - height, gap), screen.height - height - gap)
+    places = [(x, box.bottom + gap), (x, box.y - height - gap), (box.x - width - gap, y), (box.right + gap, y)]
+    if scene.label is not None:
+        places += [(x, scene.label.bottom + gap), (x, scene.label.y - height - gap)]
+    inside = Box(x, box.bottom - height - gap, width, height)
+    boxes = [Box(left, top, width, height) for left, top in places]
+    return _first_free(boxes, inside, scene, screen, [scene.label, scene.hint])
+
+
+def _first_free(boxes: list[Box], inside: Box, scene: Scene, screen: Box, taken: list[Box | None]) -> Box:
+    """The first of `boxes` on the screen that meets neither the selection nor what is `taken`; else `inside`."""
+    outside = [*taken, scene.selection]
+    free = [box for box in boxes if _kept(box, screen) == box and not any(_meet(box, other) for other in outside)]
+    return free[0] if free else _kept(inside, screen)
 
 
 def _hint(pointer: Point, screen: Box, measures: Measures) -> Box:

@@ -30,6 +30,7 @@ Change = Callable[[Mapping[str, Any]], Settings]
 """Takes the settings that differ, applies and saves them; raises SeedshotError with what is wrong."""
 
 _SIZE = (560, 680)
+_MARGIN = 20
 _KIB_MOST = 1_000_000
 
 
@@ -87,7 +88,7 @@ class SettingsDialog(QDialog):
     def _arrange(self) -> None:
         page = QWidget()
         column = QVBoxLayout(page)
-        column.setContentsMargins(20, 18, 20, 18)
+        column.setContentsMargins(_MARGIN, 12, _MARGIN, 18)
         column.setSpacing(8)
         column.addWidget(self._banner)
         self._hotkey_section(column)
@@ -99,10 +100,11 @@ class SettingsDialog(QDialog):
         area.setWidgetResizable(True)
         area.setWidget(page)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.verticalScrollBar().rangeChanged.connect(lambda _least, most: _leave_room(column, area, scrolls=most > 0))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         buttons.addButton(Button(self.tr("Restore defaults"), self._restore), QDialogButtonBox.ButtonRole.ResetRole)
-        buttons.setContentsMargins(20, 8, 20, 14)
+        buttons.setContentsMargins(_MARGIN, 8, _MARGIN, 14)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area, 1)
@@ -122,6 +124,7 @@ class SettingsDialog(QDialog):
         self._text(form, "server_url", self.tr("&Server"), self.tr("built in"))
         self._hint(form, self.tr("The server only brings viewers to this computer; pictures never pass through it."))
         form.addRow(QLabel(), self._plain)
+        self._links = form
         listen = QComboBox()
         listen.addItem(self.tr("Everybody in this network"), "lan")
         listen.addItem(self.tr("This computer only"), "local")
@@ -156,8 +159,7 @@ class SettingsDialog(QDialog):
         password.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
 
     def _section(self, column: QVBoxLayout, title: str) -> QFormLayout:
-        if column.count() > 1:
-            column.addSpacing(8)
+        column.addSpacing(8 if column.count() > 1 else 6)
         column.addWidget(label(title, "heading"))
         ground = card()
         form = QFormLayout(ground)
@@ -204,7 +206,7 @@ class SettingsDialog(QDialog):
         field.setSpecialValueText(zero)
         field.setSuffix(unit)
         field.setKeyboardTracking(False)
-        field.lineEdit().setTextMargins(7, 0, 0, 0)
+        field.lineEdit().setTextMargins(9, 0, 0, 0)
         field.setStepType(QSpinBox.StepType.AdaptiveDecimalStepType if unit else QSpinBox.StepType.DefaultStepType)
         field.valueChanged.connect(lambda _value: self._commit(key))
         self._row(form, key, text, field, field.value)
@@ -245,7 +247,7 @@ class SettingsDialog(QDialog):
         """What belongs to the built-in server is idle with another one."""
         for key in ("listen", "listen_port", "advertised_host"):
             self._fields[key].setEnabled(not self._settings.server_url)
-        self._plain.setVisible(is_open_to_listeners(self._settings.server_url))
+        self._links.setRowVisible(self._plain, is_open_to_listeners(self._settings.server_url))
 
     def _restore(self) -> None:
         defaults = Settings()
@@ -256,6 +258,13 @@ class SettingsDialog(QDialog):
             self._tell("hotkey", str(error))
             return
         self.show_settings(self._settings)
+
+
+def _leave_room(column: QVBoxLayout, area: QScrollArea, *, scrolls: bool) -> None:
+    """The cards end where the buttons under them end, with a scroll bar beside them or without one."""
+    margins = column.contentsMargins()
+    margins.setRight(_MARGIN - area.verticalScrollBar().sizeHint().width() if scrolls else _MARGIN)
+    column.setContentsMargins(margins)
 
 
 def _fill(field: QWidget, value: Any) -> None:

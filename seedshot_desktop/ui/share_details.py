@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from seedshot_desktop.ui import icons, pictures, theme, words
@@ -26,7 +27,7 @@ class ShareDetails(QWidget):
         self._actions = actions
         self._item: Item | None = None
         self._qr: QrDialog | None = None
-        self._picture = QLabel()
+        self._picture = _Picture()
         self._title = ElidedLabel("title")
         self._kind = label(role="muted")
         self._facts = label(role="muted", wrap=True)
@@ -37,6 +38,7 @@ class ShareDetails(QWidget):
         self._visitors = VisitorList(self._on_dismiss)
         self._nobody = label(self.tr("Nobody has opened the link yet."), "muted")
         self._stack = QStackedWidget()
+        self._lines = QVBoxLayout()
         self._arrange()
         theme.changed(self._colour)
 
@@ -83,6 +85,12 @@ class ShareDetails(QWidget):
         if self._qr is not None:
             self._qr.reject()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where it is narrow the picture makes room for the words."""
+        super().resizeEvent(event)
+        room = _PICTURE[0] + self._lines.minimumSize().width() + 3 * _MARGIN
+        self._picture.setVisible(event.size().width() >= room)
+
     def _draw_problem(self, item: Item) -> None:
         problem = " ".join(file.problem for file in item.status.files if file.problem)
         _set(self._problem, problem)
@@ -109,7 +117,7 @@ class ShareDetails(QWidget):
 
     def _head(self) -> QWidget:
         head = card()
-        lines = QVBoxLayout()
+        lines = self._lines
         lines.setSpacing(4)
         for widget in (self._title, self._kind, self._facts, self._problem):
             lines.addWidget(widget)
@@ -117,7 +125,6 @@ class ShareDetails(QWidget):
         lines.addLayout(self._link_row())
         lines.addSpacing(4)
         lines.addLayout(self._button_row())
-        self._picture.setFixedWidth(_PICTURE[0])
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout = QHBoxLayout(head)
         layout.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
@@ -183,6 +190,18 @@ class ShareDetails(QWidget):
 
     def _forget_qr(self) -> None:
         self._qr = None
+
+
+class _Picture(QLabel):
+    """The share's picture: its column is as wide whatever the picture's shape, and keeps no window from shrinking."""
+
+    def sizeHint(self) -> QSize:
+        """The whole column."""
+        return QSize(_PICTURE[0], super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        """No width of its own."""
+        return QSize(1, super().minimumSizeHint().height())
 
 
 def _kind(item: Item, now: float) -> str:

@@ -167,7 +167,8 @@ def _paint_picture(painter: QPainter, rect: QRect, item: Item) -> None:
 
 
 def _second_line(item: Item) -> str:
-    who = words.watchers(item.watchers) if item.watchers else words.views(item.status)
+    idle = words.tr("being prepared") if item.status.preparing else words.views(item.status)
+    who = words.watchers(item.watchers) if item.watchers else idle
     return f"{who} · {words.age(time.time() - item.status.created_at)}"
 
 

@@ -20,6 +20,8 @@ def share_menu(parent: QWidget, actions: Actions, share: str) -> QMenu:
         (parent.tr("Limits…"), "limits", actions.change_limits),
         (parent.tr("Revoke"), "revoke", actions.revoke),
     ):
+        if icon == "revoke":
+            menu.addSeparator()
         action = menu.addAction(icons.icon(icon, colours.text, colours.faint), text)
         action.triggered.connect(lambda _checked, deed=deed: deed(share))
     return menu

@@ -25,6 +25,7 @@ from seedshot_desktop.ui.share_list import ShareList
 from seedshot_desktop.ui.share_menu import share_menu
 
 _SIZE = (940, 620)
+_LEAST_HEIGHT = 420
 _TICK_MS = 1000
 _TICK_QUIET_MS = 15_000
 _MARGIN = 16
@@ -37,7 +38,7 @@ class SharesWindow(QWidget):
         super().__init__()
         self.setWindowTitle(self.tr("Shares"))
         self.resize(*_SIZE)
-        self.setMinimumSize(620, 420)
+        self.setMinimumHeight(_LEAST_HEIGHT)
         self.setAcceptDrops(True)
         self._actions = actions
         self._overview = Overview()
@@ -87,7 +88,7 @@ class SharesWindow(QWidget):
         self._banner.tell(overview.problem)
         self._revoke_all.setVisible(bool(overview.items))
         self._list.draw(overview)
-        self._stack.setCurrentIndex(0 if overview.items else 1)
+        self._show_page(0 if overview.items else 1)
         self._draw_details()
         self._clock.setInterval(_TICK_MS if overview.watchers else _TICK_QUIET_MS)
 
@@ -96,7 +97,7 @@ class SharesWindow(QWidget):
         super().showEvent(event)
         self._clock.start()
         self.draw(self._overview)
-        self._list.setFocus()
+        self._place_focus()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody reads the times."""
@@ -157,6 +158,19 @@ class SharesWindow(QWidget):
         row.addWidget(capture)
         row.addWidget(IconButton(self.tr("Settings"), "settings", actions.show_settings))
         return row
+
+    def _show_page(self, number: int) -> None:
+        """The shares, or how to make one."""
+        if self._stack.currentIndex() != number:
+            self._stack.setCurrentIndex(number)
+            self._place_focus()
+
+    def _place_focus(self) -> None:
+        """On the list; without shares on nothing, so that no button looks chosen."""
+        if self._stack.currentIndex() == 0:
+            self._list.setFocus()
+        else:
+            self.setFocus()
 
     def _draw_details(self) -> None:
         item = self._list.chosen()

@@ -63,7 +63,7 @@ LIGHT = Tokens(
     track="#e2e8e4",
     text="#18211b",
     muted="#566159",
-    faint="#8a958e",
+    faint="#6d7871",
     accent="#15803d",
     accent_hover="#126b34",
     on_accent="#ffffff",
@@ -83,7 +83,7 @@ DARK = Tokens(
     track="#343e38",
     text="#e7ede9",
     muted="#a3b0a8",
-    faint="#6f7b74",
+    faint="#7f8b84",
     accent="#3fb96b",
     accent_hover="#58c97f",
     on_accent="#06200f",
@@ -153,7 +153,7 @@ def _palette(colours: Tokens) -> QPalette:
         role.Shadow: colours.border,
     }.items():
         palette.setColor(which, QColor(colour))
-    for which in (role.WindowText, role.Text, role.ButtonText):
+    for which in (role.WindowText, role.Text, role.ButtonText, role.PlaceholderText):
         palette.setColor(QPalette.ColorGroup.Disabled, which, QColor(colours.faint))
     return palette
 
@@ -206,8 +206,11 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {
   background: $base; color: $text; border: 1px solid $border; border-radius: 7px; padding: 5px 8px; min-height: 18px;
   selection-background-color: $accent; selection-color: $on_accent;
 }
+QLineEdit { placeholder-text-color: $faint; }
 QLineEdit:focus, QSpinBox:focus, QComboBox:focus { border: 2px solid $accent; padding: 4px 7px; }
-QLineEdit[invalid="true"], QSpinBox[invalid="true"] { border-color: $danger; }
+QComboBox:!editable { padding-left: 10px; }
+QComboBox:!editable:focus { padding-left: 9px; }
+QLineEdit[invalid="true"], QSpinBox[invalid="true"], QComboBox[invalid="true"] { border-color: $danger; }
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled { color: $faint; background: $window; }
 QSpinBox QLineEdit, QSpinBox QLineEdit:focus { border: none; background: transparent; padding: 0; min-height: 0; }
 QSpinBox { padding: 4px 0; }

@@ -171,5 +171,5 @@ def _set(action: QAction, text: str, visible: bool = True) -> None:
 def _short(overview: Overview) -> str:
     """A line on why links do not work now; the windows have the whole sentence."""
     if overview.problem or overview.server == ServerState.OFFLINE:
-        return words.tr("Server away: links work again as soon as it is back")
+        return words.tr("Server away; links work when it is back")
     return ""

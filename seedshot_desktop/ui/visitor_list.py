@@ -133,12 +133,10 @@ def _paint_visit(painter: QPainter, option: QStyleOptionViewItem, viewer: Viewer
     present = viewer.state is not ViewerState.LEFT
     line = QFontMetrics(option.font).height()
     rect = option.rect.adjusted(_SIDE, 7, -_SIDE, -7)
-    if present:
-        rect.setRight(_cross(option.rect).left() - 12)
-        if option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):
-            ratio = painter.device().devicePixelRatioF()
-            place = _cross(option.rect).topLeft()
-            painter.drawPixmap(place, icons.pixmap("leave", colours.muted, _CROSS, ratio))
+    rect.setRight(_cross(option.rect).left() - 12)
+    if present and option.state & (QStyle.StateFlag.State_MouseOver | QStyle.StateFlag.State_Selected):
+        ratio = painter.device().devicePixelRatioF()
+        painter.drawPixmap(_cross(option.rect).topLeft(), icons.pixmap("leave", colours.muted, _CROSS, ratio))
     first = QRect(rect.left(), rect.top(), rect.width(), line)
     used = text(painter, option.font, colours.muted, first, _right(viewer, now), right=True)
     first.setRight(first.right() - used - 12)
@@ -147,7 +145,7 @@ def _paint_visit(painter: QPainter, option: QStyleOptionViewItem, viewer: Viewer
     if present:
         _paint_progress(painter, option.font, second, viewer)
     else:
-        text(painter, option.font, colours.faint, second, words.farewell(viewer))
+        text(painter, option.font, colours.muted, second, words.farewell(viewer))
 
 
 def _paint_progress(painter: QPainter, font: QFont, rect: QRect, viewer: ViewerStatus) -> None:

@@ -40,6 +40,7 @@ def test_text_can_be_read_on_every_ground_that_it_stands_on(colours: theme.Token
     pairs += [(colours.live, ground) for ground in (colours.base, colours.selected, colours.hover)]
     pairs += [(colours.danger, colours.base), (colours.danger, colours.danger_ground), (colours.danger, colours.window)]
     pairs += [(colours.warning, colours.warning_ground), (colours.on_accent, colours.accent)]
+    pairs += [(colours.faint, colours.base)]
     pairs += [(colours.on_accent, colours.accent_hover)]
     poor = {pair: round(contrast(*pair), 2) for pair in pairs if contrast(*pair) < 4.5}
     assert not poor

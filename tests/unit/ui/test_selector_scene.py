@@ -114,3 +114,36 @@ def test_everything_stays_on_the_screen(x: int, y: int, to_x: int, to_y: int) ->
         if drawn.magnifier:
             assert drawn.magnifier.width == ZOOM * ZOOMED
         selector.release((to_x + 1920, to_y), keep=keep)
+
+
+CORNERS = [(0, 0), (2559, 0), (0, 1439), (2559, 1439)]
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+@pytest.mark.parametrize("side", [5, 30, 200])
+def test_a_small_region_in_a_corner_is_covered_by_nothing(corner: tuple[int, int], side: int) -> None:
+    x, y = corner[0] + 1920, corner[1]
+    away = (x + (side if corner[0] == 0 else -side), y + (side if corner[1] == 0 else -side))
+    selector = drawing(*away, x, y)
+    drawn = scene(selector)
+    selector.release((x, y), keep=True)
+    waiting = scene(selector)
+    assert apart([drawn.label, drawn.magnifier, drawn.hint])
+    assert apart([waiting.label, waiting.button, waiting.hint, waiting.selection])
+
+
+@given(*[st.integers(0, 2559), st.integers(0, 1439)] * 2)
+def test_what_stands_on_the_picture_never_overlaps(x: int, y: int, to_x: int, to_y: int) -> None:
+    selector = drawing(x + 1920, y, to_x + 1920, to_y)
+    drawn = scene(selector)
+    assert apart([drawn.label, drawn.magnifier])
+    selector.release((to_x + 1920, to_y), keep=True)
+    waiting = scene(selector)
+    assert apart([waiting.label, waiting.button])
+
+
+def apart(boxes: list[Box | None]) -> bool:
+    """Whether no two of them share a pixel."""
+    there = [box for box in boxes if box]
+    pairs = [(a, b) for number, a in enumerate(there) for b in there[:number]]
+    return not any(a.x < b.right and b.x < a.right and a.y < b.bottom and b.y < a.bottom for a, b in pairs)

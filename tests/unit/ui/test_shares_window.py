@@ -246,3 +246,35 @@ def test_fifty_viewers_are_painted(window: SharesWindow) -> None:
     window.draw(overview(*shares))
     assert not window.grab().isNull()
     assert len(rows(window)) == 51
+
+
+def test_as_small_as_it_gets_every_word_has_room(window: SharesWindow) -> None:
+    window.draw(overview(item(viewers=(viewer(),), thumbnail=picture())))
+    window.resize(1, 1)
+    QApplication.processEvents()
+    window.resize(window.minimumSize())
+    QApplication.processEvents()
+    assert window.width() < 700
+    buttons = [found for found in window.findChildren(QPushButton) if found.isVisible()]
+    assert {"Capture region", "Copy link", "Revoke"} <= {found.text() for found in buttons}
+    assert [found.text() for found in buttons if found.width() < found.sizeHint().width()] == []
+    labels = [found for found in window.findChildren(QLabel) if found.isVisible() and found.text()]
+    short = [found.text() for found in labels if found.height() < found.heightForWidth(found.width())]
+    assert short == [], "no line is cut off"
+    window.resize(1100, 700)
+    QApplication.processEvents()
+    assert any(found.pixmap().width() > 100 for found in window.findChildren(QLabel) if found.isVisible())
+
+
+def test_without_shares_no_button_looks_chosen(window: SharesWindow) -> None:
+    window.activateWindow()
+    window.draw(two_shares())
+    assert window.list.hasFocus()
+    window.draw(overview())
+    focused = QApplication.focusWidget()
+    assert not isinstance(focused, QPushButton | QToolButton)
+
+
+def test_a_share_that_is_being_prepared_says_so(window: SharesWindow) -> None:
+    window.draw(overview(item(preparing=True, files=())))
+    assert any("being prepared" in text for text in texts(window))
