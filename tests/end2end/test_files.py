@@ -75,6 +75,19 @@ async def test_without_its_only_file_the_page_says_what_became_of_it(
             await says(tab, "The file is gone")
 
 
+async def test_a_picture_that_was_gone_before_anybody_looked_is_said_to_be_gone(
+    browser: Browser, home: Path, tmp_path: Path
+) -> None:
+    file = _file(tmp_path / "picture.png", 100_000)
+    async with share_command(home, file) as share, browser.opened("about:blank") as tab:
+        file.unlink()
+        await tab.go(share.link)
+        await says(tab, "The file is gone")
+        assert (await share.event("error"))["file"] == file.name
+        assert await share.command.ended() == 1
+        await says(tab, "The file is gone")
+
+
 def _file(path: Path, size: int) -> Path:
     path.write_bytes(os.urandom(size))
     return path
