@@ -52,9 +52,11 @@ def _changed(present: Settings, key: str, text: str) -> Settings:
     if text == "-":
         text = getpass.getpass(f"{key}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     if key == "hotkey":
-        from seedshot_desktop.hotkey import parse_combo  # noqa: PLC0415 - only for this setting
+        from seedshot_desktop.hotkey import check_combo, parse_combo  # noqa: PLC0415 - only for this setting
 
-        text = str(parse_combo(text))
+        combo = parse_combo(text)
+        check_combo(combo)
+        text = str(combo)
     return settings.with_text(present, key, text)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from seedshot_desktop.errors import HotkeyError, HotkeyTakenError
-from seedshot_desktop.hotkey.combo import DEFAULT_COMBO, Combo, Modifier, parse_combo
+from seedshot_desktop.hotkey.combo import DEFAULT_COMBO, Combo, Modifier, parse_combo, switches_console
 
 __all__ = [
     "DEFAULT_COMBO",
@@ -21,6 +21,7 @@ __all__ = [
     "HotkeyError",
     "HotkeyTakenError",
     "Modifier",
+    "check_combo",
     "open_hotkey",
     "parse_combo",
     "unavailable_reason",
@@ -53,6 +54,15 @@ def unavailable_reason(platform: str = sys.platform, environ: Mapping[str, str] 
     return ""
 
 
+def check_combo(combo: Combo, platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> None:
+    """Raises HotkeyError where this desktop would never tell anybody that `combo` was pressed."""
+    if not unavailable_reason(platform, environ) and switches_console(combo):
+        raise HotkeyError(
+            f"{combo} never reaches a program: the display itself changes to a text console with it. "
+            f"Choose another hotkey, for example {DEFAULT_COMBO}."
+        )
+
+
 def open_hotkey(
     combo: Combo,
     on_press: Callable[[], None],
@@ -70,6 +80,7 @@ def open_hotkey(
     reason = unavailable_reason()
     if reason:
         raise HotkeyError(reason)
+    check_combo(combo)
     from seedshot_desktop.hotkey.x11 import X11Hotkey  # noqa: PLC0415  libxcb exists only where X11 does
 
     return X11Hotkey(combo, on_press, on_lost)

@@ -68,6 +68,8 @@ _KEYS = {
 
 _PUNCTUATION = frozenset("-=[]\\;',./`")
 _ALONE = frozenset({"Print", "Pause", "ScrollLock"})
+_CONSOLES = 12
+"""Ctrl+Alt+F1 to F12."""
 _EXAMPLES = "Write it like Ctrl+Shift+2, Super+S or Print."
 
 
@@ -105,6 +107,16 @@ def parse_combo(text: str) -> Combo:
         raise HotkeyError(f"The hotkey “{text.strip()}” names more than one key: {' and '.join(keys)}. {_EXAMPLES}")
     _require_modifier(modifiers, keys[0])
     return Combo(modifiers, keys[0])
+
+
+def switches_console(combo: Combo) -> bool:
+    """Whether an X server takes `combo` for itself, to change to another virtual console: nobody is ever told of it.
+
+    xkeyboard-config, types/pc, type CTRL+ALT: Shift makes another key of it, Super makes no difference.
+    """
+    held = combo.modifiers & ~Modifier.SUPER
+    is_function = combo.key[0] == "F" and combo.key[1:].isdigit()
+    return is_function and int(combo.key[1:]) <= _CONSOLES and held == Modifier.CTRL | Modifier.ALT
 
 
 def _split(text: str) -> list[str]:

@@ -38,22 +38,10 @@ _WORDS = {
     "Plus": (0x2B,),
 }
 _F1 = 0xFFBE
-_CONSOLES = 12
-"""Ctrl+Alt+F1 to F12."""
 
 _US_ROWS = {10: "1234567890-=", 24: "QWERTYUIOP[]", 38: "ASDFGHJKL;'`", 51: "\\ZXCVBNM,./"}
 """Key codes of evdev keyboards and what a US keyboard prints on them."""
 _US_POSITIONS = {key: first + i for first, row in _US_ROWS.items() for i, key in enumerate(row)}
-
-
-def switches_console(combo: Combo) -> bool:
-    """Whether an X server takes `combo` for itself, to change to another virtual console: nobody is ever told of it.
-
-    xkeyboard-config, types/pc, type CTRL+ALT: Shift makes another key of it, Super makes no difference.
-    """
-    held = combo.modifiers & ~Modifier.SUPER
-    is_function = combo.key[0] == "F" and combo.key[1:].isdigit()
-    return is_function and int(combo.key[1:]) <= _CONSOLES and held == Modifier.CTRL | Modifier.ALT
 
 
 def find_keycode(keymap: Keymap, key: str) -> int | None:

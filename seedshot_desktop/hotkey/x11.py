@@ -13,7 +13,7 @@ from collections.abc import Callable
 from seedshot_desktop.errors import HotkeyError, HotkeyTakenError
 from seedshot_desktop.hotkey import xcb
 from seedshot_desktop.hotkey.combo import Combo
-from seedshot_desktop.hotkey.keymap import find_keycode, lock_masks, modifier_mask, switches_console
+from seedshot_desktop.hotkey.keymap import find_keycode, lock_masks, modifier_mask
 from seedshot_desktop.x_connection import XError
 
 Grab = tuple[int, int]
@@ -34,8 +34,6 @@ class X11Hotkey:
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._grabs: list[Grab] = []
-        if switches_console(combo):
-            raise _taken_by_server(combo)
         self._connection = _connect()
         try:
             self._grab()
@@ -139,13 +137,6 @@ def _refused(combo: Combo, code: int) -> HotkeyError:
             f"{combo} is held by another program. Free it there, or choose another hotkey in the settings."
         )
     return HotkeyError(f"The display refused the hotkey {combo} (X error {code}). Choose another one in the settings.")
-
-
-def _taken_by_server(combo: Combo) -> HotkeyError:
-    return HotkeyError(
-        f"{combo} never reaches a program: the display itself changes to a text console with it. "
-        "Choose another hotkey in the settings, for example Ctrl+Shift+2."
-    )
 
 
 def _display_gone() -> HotkeyError:

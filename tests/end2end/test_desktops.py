@@ -129,3 +129,14 @@ async def _run(app: App, *arguments: str) -> str:
         return program.output()
     finally:
         program.end()
+
+
+async def test_a_hotkey_that_never_arrives_is_refused_and_the_old_one_stays(person: Person) -> None:
+    async with running_app(person) as app:
+        program = start(app.env, "settings", "hotkey", "ctrl+alt+f9")
+        try:
+            assert await asyncio.to_thread(program.wait, 15.0) == 1
+            assert "never reaches a program" in program.output()
+        finally:
+            program.end()
+        await _opens_and_leaves(app)

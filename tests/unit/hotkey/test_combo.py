@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seedshot_desktop.errors import HotkeyError
 from seedshot_desktop.hotkey import DEFAULT_COMBO, Combo, Modifier, parse_combo
-from seedshot_desktop.hotkey.combo import KEY_WORDS
+from seedshot_desktop.hotkey.combo import KEY_WORDS, switches_console
 
 KEYS = sorted(KEY_WORDS) + [f"F{n}" for n in range(1, 25)] + list("ABCXYZ0123456789-=[]\\;',./`")
 
@@ -82,3 +82,13 @@ def test_any_text_is_a_combination_or_an_error_for_people(text: str) -> None:
     except HotkeyError:
         return
     assert parse_combo(str(combo)) == combo
+
+
+@pytest.mark.parametrize("combo", ["Ctrl+Alt+F1", "Ctrl+Alt+F12", "Ctrl+Alt+Super+F5"])
+def test_the_keys_of_text_consoles_are_the_displays_own(combo: str) -> None:
+    assert switches_console(parse_combo(combo))
+
+
+@pytest.mark.parametrize("combo", ["Ctrl+Alt+Shift+F1", "Ctrl+Alt+F13", "Ctrl+F1", "Alt+F12", "F1", "Ctrl+Alt+F"])
+def test_their_neighbours_are_everybodys(combo: str) -> None:
+    assert not switches_console(parse_combo(combo))

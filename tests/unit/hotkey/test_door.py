@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seedshot_desktop.errors import HotkeyError
-from seedshot_desktop.hotkey import open_hotkey, parse_combo, unavailable_reason
+from seedshot_desktop.hotkey import check_combo, open_hotkey, parse_combo, unavailable_reason
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,19 @@ async def test_a_display_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(HotkeyError, match="the display cannot be reached"):
         open_hotkey(parse_combo("Ctrl+Shift+2"), lambda: None)
+
+
+X11 = {"DISPLAY": ":0"}
+
+
+def test_a_combination_that_x11_takes_for_its_consoles_is_refused_with_another_one_to_try() -> None:
+    with pytest.raises(HotkeyError, match=r"text console .* Ctrl\+Shift\+2"):
+        check_combo(parse_combo("Ctrl+Alt+F5"), "linux", X11)
+    check_combo(parse_combo("Ctrl+Alt+Shift+F5"), "linux", X11)
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ"), [("win32", {}), ("darwin", {}), ("linux", {**X11, "WAYLAND_DISPLAY": "wayland-0"})]
+)
+def test_elsewhere_it_is_a_combination_like_any_other(platform: str, environ: dict[str, str]) -> None:
+    check_combo(parse_combo("Ctrl+Alt+F5"), platform, environ)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from seedshot_desktop.hotkey.combo import parse_combo
-from seedshot_desktop.hotkey.keymap import find_keycode, lock_masks, modifier_mask, switches_console
+from seedshot_desktop.hotkey.keymap import find_keycode, lock_masks, modifier_mask
 from seedshot_desktop.hotkey.xcb import Keymap
 
 SHIFT, LOCK, CONTROL, MOD1, MOD2, MOD3, MOD4, MOD5 = (1 << bit for bit in range(8))
@@ -98,13 +96,3 @@ def test_num_lock_is_looked_up_and_not_assumed() -> None:
 
 def test_a_keyboard_without_locks() -> None:
     assert lock_masks(keyboard({11: symbols("2@")})) == [0, LOCK]
-
-
-@pytest.mark.parametrize("combo", ["Ctrl+Alt+F1", "Ctrl+Alt+F12", "Ctrl+Alt+Super+F5"])
-def test_the_keys_of_text_consoles_are_the_displays_own(combo: str) -> None:
-    assert switches_console(parse_combo(combo))
-
-
-@pytest.mark.parametrize("combo", ["Ctrl+Alt+Shift+F1", "Ctrl+Alt+F13", "Ctrl+F1", "Alt+F12", "F1", "Ctrl+Alt+F"])
-def test_their_neighbours_are_everybodys(combo: str) -> None:
-    assert not switches_console(parse_combo(combo))
