@@ -45,7 +45,7 @@ def tray() -> Answer:
     application = QApplication(sys.argv[:1])
     watch = TrayWatch(application)
     if watch.available():
-        kind = "by D-Bus (StatusNotifierItem)" if watch.by_bus() else "by X11 (XEmbed)"
+        kind = "by D-Bus (StatusNotifierItem)" if watch.by_bus else "by X11 (XEmbed)"
         return Answer(works=True, details=f"there is one, {kind}" if sys.platform == "linux" else "there is one")
     advice = "A small window does its work. On GNOME, the extension AppIndicator adds a tray."
     return Answer(works=False, details="this desktop has none", advice=advice)

@@ -48,19 +48,21 @@ class Faces(QObject):
         self._folder = QDir.homePath()
         self._watch = TrayWatch(self)
         self._watch.appeared.connect(self._on_tray)
+        self._watch.vanished.connect(self._on_tray_gone)
+        self._tray_gone = False
 
     @property
     def tray(self) -> Tray | None:
-        """The tray icon, where this desktop has a tray."""
-        return self._tray
+        """The tray icon, where this desktop has a tray now."""
+        return None if self._tray_gone else self._tray
 
     def show(self) -> None:
         """Be there: in the tray, or as a small window until there is one."""
         if self._watch.available():
             self._on_tray()
         else:
-            self._watch.start()
             self._small_window().show()
+        self._watch.start()
 
     def close(self) -> None:
         """Take everything away, but for what the desktop shows: see ``silence``."""
@@ -181,15 +183,20 @@ class Faces(QObject):
         self._told = ""
 
     def _on_tray(self) -> None:
-        """There is a tray, from the start or at last: the icon takes over from the small window."""
-        if self._tray is not None:
-            return
-        self._tray = Tray(self._actions, self, by_bus=self._watch.by_bus())
-        self._tray.set_hotkey(self._hotkey)
-        self._tray.draw(self._overview)
+        """There is a tray, from the start, at last or again: the icon takes over from the small window."""
+        self._tray_gone = False
+        if self._tray is None:  # Qt shows one that was made before by itself
+            self._tray = Tray(self._actions, self, by_bus=self._watch.by_bus)
+            self._tray.set_hotkey(self._hotkey)
+            self._tray.draw(self._overview)
         if self._small is not None:
             self._small.retire()
             self._small = None
+
+    def _on_tray_gone(self) -> None:
+        """The panel went and did not come back: without the small window nobody would reach the app."""
+        self._tray_gone = True
+        self._small_window().show()
 
     def _small_window(self) -> SmallWindow:
         if self._small is None:

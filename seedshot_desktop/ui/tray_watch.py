@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from PySide6.QtCore import SLOT, QObject, Signal, Slot
+from PySide6.QtCore import SLOT, QObject, QTimer, Signal, Slot
 from PySide6.QtDBus import QDBus, QDBusConnection, QDBusMessage, QDBusServiceWatcher, QDBusVariant
 from PySide6.QtWidgets import QSystemTrayIcon
 
@@ -21,35 +21,46 @@ from seedshot_desktop.ui.x11_tray import X11Tray
 _WATCHER, _PATH = "org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher"
 _HOST = "IsStatusNotifierHostRegistered"
 _HOST_SIGNAL = "StatusNotifierHostRegistered"
+_RESTART_MS = 5000
+"""A panel that crashed or was updated is back by then."""
 _ANSWER_MS = 500
 """For the service to say whether it has a host; Qt asks it the same, and waits longer."""
 
 
 class TrayWatch(QObject):
-    """Answers once, or watches until a tray appears."""
+    """Answers once, then watches: a tray appears, the D-Bus kind goes away for longer than a panel's restart takes."""
 
     appeared = Signal()
-    """A tray is there now; emitted once after ``start``."""
+    """A tray is there now, for the first time or again."""
+    vanished = Signal()
+    """It is gone."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._bus_watch: QDBusServiceWatcher | None = None
+        self._services: QDBusServiceWatcher | None = None
         self._selection: X11Tray | None = None
-        self._found = False
+        self._there = False
+        self._by_bus = False
+        self._grace = QTimer(self, singleShot=True, interval=_RESTART_MS)
+        self._grace.timeout.connect(self._on_gone)
+
+    @property
+    def by_bus(self) -> bool:
+        """Whether the tray that was found is told of icons over D-Bus; Qt stays with the first kind."""
+        return self._by_bus
 
     def available(self) -> bool:
         """Whether there is a tray now."""
         if not sys.platform.startswith("linux"):
-            return QSystemTrayIcon.isSystemTrayAvailable()
-        return _on_bus() or self._x11().owned()
-
-    def by_bus(self) -> bool:
-        """Whether icons are told of over D-Bus here."""
-        return sys.platform.startswith("linux") and _on_bus()
+            self._there = QSystemTrayIcon.isSystemTrayAvailable()
+        else:
+            self._by_bus = _on_bus()
+            self._there = self._by_bus or self._x11().owned()
+        return self._there
 
     def desktop_notifies(self) -> bool:
         """Whether the desktop shows notices; one with a tray on D-Bus does, perhaps by a service yet to be started."""
-        return not sys.platform.startswith("linux") or _on_bus() or _registered(SERVICE)
+        return not sys.platform.startswith("linux") or self._by_bus or _registered(SERVICE)
 
     def notes_by_bus(self) -> bool:
         """Whether it is told of them over D-Bus."""
@@ -61,12 +72,14 @@ class TrayWatch(QObject):
             return
         bus = QDBusConnection.sessionBus()
         if bus.isConnected():
-            mode = QDBusServiceWatcher.WatchModeFlag.WatchForRegistration
-            self._bus_watch = QDBusServiceWatcher(_WATCHER, bus, mode, self)
-            self._bus_watch.serviceRegistered.connect(self._on_service)
-            slot = SLOT("_on_found()")
+            mode = QDBusServiceWatcher.WatchModeFlag.WatchForOwnerChange
+            self._services = QDBusServiceWatcher(_WATCHER, bus, mode, self)
+            self._services.serviceRegistered.connect(self._on_service)
+            self._services.serviceUnregistered.connect(self._on_service_gone)
+            slot = SLOT("_on_host()")
             bus.connect(_WATCHER, _PATH, _WATCHER, _HOST_SIGNAL, self, slot)  # type: ignore[call-overload]  # stub: bytes
-        self._x11().watch(self._on_found)
+        if not self._there:
+            self._x11().watch(self._on_found)
 
     def _x11(self) -> X11Tray:
         if self._selection is None:
@@ -76,18 +89,27 @@ class TrayWatch(QObject):
     def _on_service(self) -> None:
         """The service has come, perhaps with a host already; else the host will be announced."""
         if _on_bus():
-            self._on_found()
+            self._on_host()
 
     @Slot()
+    def _on_host(self) -> None:
+        self._by_bus = self._by_bus or not self._there
+        self._on_found()
+
     def _on_found(self) -> None:
-        if self._found:
-            return
-        self._found = True
-        if self._bus_watch is not None:
-            self._bus_watch.deleteLater()
-            self._bus_watch = None
-        self._x11().close()
-        self.appeared.emit()
+        self._grace.stop()
+        if not self._there:
+            self._there = True
+            self._x11().close()
+            self.appeared.emit()
+
+    def _on_service_gone(self) -> None:
+        if self._there and self._by_bus:
+            self._grace.start()
+
+    def _on_gone(self) -> None:
+        self._there = False
+        self.vanished.emit()
 
 
 def _on_bus() -> bool:

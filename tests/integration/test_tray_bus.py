@@ -249,9 +249,20 @@ async def test_a_panel_that_went_and_came_back_has_the_icon_again(person: Person
     async with tray_host(bus(person)) as host, running_app(person) as app:
         await host.icon()
         await host.goes()
-        assert await app.is_online()
         async with tray_host(bus(person)) as next_host:
             icon = await next_host.icon()
             assert (await icon.menu()).line("Capture region").enabled
             await icon.click()
             await Desk(person, next_host, app, icon).overlay_comes_and_goes()
+
+
+async def test_the_small_window_stands_in_for_a_panel_that_stays_away(person: Person) -> None:
+    async with running_app(person) as app:
+        async with tray_host(bus(person)) as host:
+            await host.icon()
+            await until(lambda: not person.windows("^Seedshot$"), "the end of the small window")
+        await until(lambda: person.windows("^Seedshot$"), "the small window", 15.0)
+        async with tray_host(bus(person)) as host:
+            assert (await (await host.icon()).menu()).line("Quit").enabled
+            await until(lambda: not person.windows("^Seedshot$"), "the end of the small window")
+            assert await app.is_online()
