@@ -217,6 +217,16 @@ async def test_a_notice_shows_the_picture_opens_the_window_and_goes_with_its_sha
     assert (await desk.icon.look())["Status"] == "Active", "nobody needs attention because of a notice"
 
 
+async def test_a_desktop_that_shows_no_notices_gets_a_toast(person: Person) -> None:
+    async with tray_host(bus(person), shows_notes=False) as host, running_app(person) as app:
+        await host.icon()
+        before = app.windows()
+        await app.ask("capture", mode="screen")
+        (toast,) = await until(lambda: set(app.windows()) - set(before), "the toast")
+        await app.ask("revoke", all=True)
+        await until(lambda: toast not in app.windows(), "the end of the toast")
+
+
 async def test_the_notice_of_the_next_share_takes_the_place_of_the_last(desk: Desk) -> None:
     for name in ("one", "two"):
         await desk.share(name)

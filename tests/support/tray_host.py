@@ -249,13 +249,13 @@ class TrayHost:
 
 
 @asynccontextmanager
-async def tray_host(address: str, *, host: bool = True) -> AsyncIterator[TrayHost]:
+async def tray_host(address: str, *, host: bool = True, shows_notes: bool = True) -> AsyncIterator[TrayHost]:
     """A panel on the bus at `address`; with `host` False the watcher is there, but nobody draws yet."""
     bus = await MessageBus(bus_address=address).connect()
     watcher, notes = Watcher(host), Notes()
     bus.export(WATCHER_PATH, watcher)
     bus.export(NOTES_PATH, notes)
-    for name in (NOTES, WATCHER):
+    for name in (NOTES, WATCHER) if shows_notes else (WATCHER,):
         await bus.request_name(name, NameFlag.DO_NOT_QUEUE)
     host_ = TrayHost(bus, watcher, notes)
     try:
