@@ -57,6 +57,9 @@ class DesktopNotes:
         self._bus: MessageBus | None = None
         self._markup = False
         self._shown: set[int] = set()
+        self._early: list[Message] = []
+        """Signals about numbers that we do not know, while the answer with the next number is on its way."""
+        self._asking = False
         self._about_share = 0
         """The number of the notice that tells of a share; 0 while there is none."""
 
@@ -103,10 +106,17 @@ class DesktopNotes:
         hints = self._hints(notice)
         icon = icons.path("seedshot").as_uri()
         arguments = [_PROGRAM, replaced, icon, notice.title, text, ["default", _PROGRAM], hints, _SHOWN_MS]
-        (number,) = await self._ask("Notify", "susssasa{sv}i", *arguments)
-        self._shown.add(number)
-        if notice.share:
-            self._about_share = number
+        self._asking = True
+        try:
+            (number,) = await self._ask("Notify", "susssasa{sv}i", *arguments)
+            self._shown.add(number)
+            if notice.share:
+                self._about_share = number
+        finally:
+            self._asking = False
+            early, self._early = self._early, []
+        for message in early:
+            self._hear(message)
 
     def _hints(self, notice: Notice) -> dict[str, Any]:
         from dbus_fast import Variant  # noqa: PLC0415 - loaded by then
@@ -156,8 +166,15 @@ class DesktopNotes:
         return answer.body
 
     def _hear(self, message: Message) -> None:
-        """Signals of the service, about everybody's notices."""
-        if message.interface != SERVICE or not message.body or message.body[0] not in self._shown:
+        """Signals of the service, about everybody's notices.
+
+        A click on ours may be read before its number is known, together with the answer or even ahead of it.
+        """
+        if message.interface != SERVICE or not message.body:
+            return
+        if message.body[0] not in self._shown:
+            if self._asking:
+                self._early.append(message)
             return
         if message.member == "ActionInvoked":
             self._clicked()

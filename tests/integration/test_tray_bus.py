@@ -227,6 +227,12 @@ async def test_a_desktop_that_shows_no_notices_gets_a_toast(person: Person) -> N
         await until(lambda: toast not in app.windows(), "the end of the toast")
 
 
+async def test_a_click_that_is_read_before_the_number_of_its_notice_opens_the_window(desk: Desk) -> None:
+    desk.host.notes.clicked_at_once = True
+    await desk.share()
+    await desk.window("Shares")
+
+
 async def test_the_notice_of_the_next_share_takes_the_place_of_the_last(desk: Desk) -> None:
     for name in ("one", "two"):
         await desk.share(name)

@@ -89,6 +89,8 @@ class Notes(ServiceInterface):
         """What is on the screen, by its number."""
         self.count = 0
         """How many there ever were."""
+        self.clicked_at_once = False
+        """Whether somebody clicks each before its program knows its number."""
 
     @dbus_method()
     def Notify(  # noqa: PLR0917 - the specification has eight
@@ -106,6 +108,8 @@ class Notes(ServiceInterface):
         self.count += 1
         number = replaces or self.count
         self.shown[number] = Note(program, title, text, "image-data" in hints, actions)
+        if self.clicked_at_once:
+            self.ActionInvoked(number, actions[0])
         return number
 
     @dbus_method()
