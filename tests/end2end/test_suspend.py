@@ -24,7 +24,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 LEFT, TOP, WIDTH, HEIGHT = 200, 120, 320, 200
 GIVEN_UP = Limits(ping_s=1.0)
 """Who answers nothing for so long is gone: a server's usual twenty seconds, shortened."""
-GIVEN_UP_SAYS = "The owner is not online"
 AWAY = "document.body.classList.contains('away')"
 HEALED_S = 40.0
 """A page's pauses between two tries grow; a browser takes up to 30 s to see that a peer is gone (RFC 7675)."""
@@ -68,8 +67,9 @@ async def test_after_a_sleep_links_work_again_by_themselves(person: Person, brow
         assert (await picture_on(before)).tobytes() == picture.tobytes()
         engine, idle = app.engine(), (await icon.look())["IconPixmap"]
         with asleep(app):
+            await until(lambda: not first.counts().owners, "the server gives the owner up")
             late = await stack.enter_async_context(browser.opened(link))
-            await says(late, GIVEN_UP_SAYS)
+            await says(late, "The owner is not online")
             await before.wait_for(AWAY, HEALED_S)
             await first.close()
         await until(lambda: _says_away(icon), "word in the tray that the network is not back yet", HEALED_S)
@@ -105,8 +105,10 @@ async def test_an_owner_who_was_given_up_is_let_in_again(person: Person, browser
         )
         with shown_picture(person, picture, LEFT, TOP):
             link = await app.capture(LEFT, TOP, WIDTH, HEIGHT)
+        await until(lambda: server.counts().shares, "the server knows the share")
         with asleep(app):
+            await until(lambda: not server.counts().owners, "the server gives the owner up")
             tab = await stack.enter_async_context(browser.opened(link))
-            await says(tab, GIVEN_UP_SAYS)
+            await says(tab, "The owner is not online")
         assert (await picture_on(tab, HEALED_S)).tobytes() == picture.tobytes()
         await app.share_with(link=link, viewers=1, views=1)
