@@ -21,6 +21,7 @@ def person() -> Iterator[Person]:
         yield Person(screen)
 
 
+@pytest.mark.timeout(120)
 async def test_fifty_viewers_are_listed_with_their_progress_and_the_window_stays_smooth(person: Person) -> None:
     seen = await watch_crowd(person)
     assert seen.views == VIEWERS
