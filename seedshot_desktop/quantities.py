@@ -10,7 +10,7 @@ _LONGEST_S = 366 * 24 * 3600
 _TIME = re.compile(r"\s*(\d{1,9}(?:\.\d{1,3})?)\s*([smhd]?)", re.ASCII | re.IGNORECASE)
 _BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 _RATE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)\s*([kmg]?)(?:i?b(?:/s)?)?", re.ASCII | re.IGNORECASE)
-_SIZE_STEPS = (("TB", 1000**4), ("GB", 1000**3), ("MB", 1000**2), ("KB", 1000))
+_SIZE_STEPS = (("TB", 1000**4), ("GB", 1000**3), ("MB", 1000**2), ("kB", 1000))
 
 
 def parse_duration(text: str) -> float:
@@ -53,7 +53,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_size(count: float) -> str:
-    """`count` bytes with three figures, in steps of 1000 as file managers have them: ``812 KB``, ``1.53 GB``."""
+    """`count` bytes with three figures, in steps of 1000 as file managers have them: ``812 kB``, ``1.53 GB``."""
     for unit, step in _SIZE_STEPS:
         if round(count / step, 2) >= 1:
             value = count / step

@@ -87,12 +87,12 @@ function shorten(text, limit) {
 }
 
 /**
- * A size for people: "0 bytes", "812 KB", "1.4 MB"; decimal units, as file managers show them.
+ * A size for people: "0 bytes", "812 kB", "1.4 MB"; decimal units, as file managers show them.
  * @param {number} bytes
  */
 export function formatBytes(bytes) {
   if (bytes < 1000) return bytes === 1 ? "1 byte" : `${Math.round(bytes)} bytes`;
-  const units = ["KB", "MB", "GB", "TB", "PB"];
+  const units = ["kB", "MB", "GB", "TB", "PB"];
   let value = bytes / 1000;
   let unit = 0;
   while (value >= 999.5 && unit < units.length - 1) {

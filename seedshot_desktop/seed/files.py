@@ -266,7 +266,7 @@ def check_manifest(entries: Sequence[FileEntry]) -> None:
     if len(encode(Manifest(tuple(entries))).encode()) > MAX_CONTROL:
         raise ShareError(
             f"These {len(entries)} files are too many for one share: the list of their names is longer than the "
-            f"{MAX_CONTROL // 1024} KB that a page takes. Put them into an archive and share that."
+            f"{MAX_CONTROL // 1024} KiB that a page takes. Put them into an archive and share that."
         )
 
 

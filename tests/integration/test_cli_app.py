@@ -87,7 +87,7 @@ async def test_without_the_app_json_says_so_too(tmp_path: Path) -> None:
 async def test_the_list_is_for_people(tmp_path: Path, app: ToyApp) -> None:
     code, output, errors = await run(tmp_path, "list")
     assert (code, errors) == (0, "")
-    assert "-bCDEFGHIJKLMN  Screenshot  (2.00 KB, 2 viewers now, 3 of 5 views, " in output
+    assert "-bCDEFGHIJKLMN  Screenshot  (2.00 kB, 2 viewers now, 3 of 5 views, " in output
     assert "\x1b" not in output, "a file's name cannot steer the terminal"
     assert "It vanished." in output
     assert "third  (preparing, " in output

@@ -72,7 +72,7 @@ async def test_the_link_is_the_first_line(tmp_path: Path, picture: Path) -> None
         command.interrupt()
         assert await command.line() == "", "standard output holds the link alone"
         assert await command.ended() == 0
-        assert "Sharing picture.png (512 KB)" in await command.errors()
+        assert "Sharing picture.png (512 kB)" in await command.errors()
 
 
 async def test_a_visit_is_told_from_its_beginning_to_its_end(sharing: Seedshot, picture: Path) -> None:

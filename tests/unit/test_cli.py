@@ -152,7 +152,7 @@ def test_more_files_than_a_page_can_be_told_of_are_refused_before_there_is_a_lin
     monkeypatch.setattr("sys.stdin", io.StringIO())
     many = [sized(tmp_path / f"{number:0100}.png", 1) for number in range(130)]
     last = len(many)
-    with pytest.raises(ShareError, match=f"^These {last} files are too many for one share: .* 16 KB .* an archive"):
+    with pytest.raises(ShareError, match=f"^These {last} files are too many for one share: .* 16 KiB .* an archive"):
         plan(*many)
     fitting = next(count for count in range(last, 0, -1) if fits_together(many[:count]))
     assert fitting > 80

@@ -104,7 +104,7 @@ def test_a_pipe_gets_the_link_and_a_person_the_story() -> None:
     assert out.getvalue() == "http://h/#f\n"
     told = err.getvalue().splitlines()
     assert told[:4] == [
-        "Sharing a.png (2.00 KB) from this computer until you press Ctrl-C.",
+        "Sharing a.png (2.00 kB) from this computer until you press Ctrl-C.",
         "Firefox 153, Windows opened the link.",
         "Firefox 153, Windows has everything (1 view).",
         "Firefox 153, Windows was lost: the connection broke at 50 %.",
@@ -128,7 +128,7 @@ def test_the_picture_shows_who_is_looking_and_how_far_they_are() -> None:
         rows=24,
         fine=True,
     )
-    assert lines[1] == "2 viewers now · 2 complete views · 12.3 KB sent"
+    assert lines[1] == "2 viewers now · 2 complete views · 12.3 kB sent"
     assert re.search(r"Firefox 153, Windows +━{8}╸┈+ +37 %  12\.3 MB/s +0:42$", lines[2])
     assert re.search(r"Chromium 156, Linux +━{24} +has everything +0:42$", lines[3])
     assert re.search(r"left at 37 % +0:30$", lines[4])
@@ -138,7 +138,7 @@ def test_the_picture_says_what_is_wrong() -> None:
     broken = status(problem="a.png has vanished.", expires_at=200.0, max_views=3)
     away = m.EngineStatus(m.ServerState.OFFLINE, "http://h", "The server is away.", broken.shares)
     lines = report.picture(away, now=140.0, columns=80, rows=24, fine=True)
-    assert lines[1] == "0 viewers now · 2 of 3 views · 12.3 KB sent · ends in 1:00"
+    assert lines[1] == "0 viewers now · 2 of 3 views · 12.3 kB sent · ends in 1:00"
     assert lines[2:] == ["The server is away.", "a.png has vanished."]
 
 

@@ -125,7 +125,7 @@ test("a picture saved as PNG", () => {
 test("sizes for people", () => {
   const shown = [0, 1, 999, 1000, 1499, 9949, 12_345, 999_499, 999_500, 1_449_000, 20_000_000, 1.5e9, 2 ** 53].map(formatBytes);
   assert.deepEqual(shown, [
-    "0 bytes", "1 byte", "999 bytes", "1 KB", "1 KB", "10 KB", "12 KB", "999 KB", "1.0 MB", "1.4 MB", "20 MB", "1.5 GB", "9.0 PB",
+    "0 bytes", "1 byte", "999 bytes", "1 kB", "1 kB", "10 kB", "12 kB", "999 kB", "1.0 MB", "1.4 MB", "20 MB", "1.5 GB", "9.0 PB",
   ]);
 });
 
