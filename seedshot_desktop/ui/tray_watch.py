@@ -12,7 +12,14 @@ from __future__ import annotations
 import sys
 
 from PySide6.QtCore import SLOT, QObject, QTimer, Signal, Slot
-from PySide6.QtDBus import QDBus, QDBusConnection, QDBusMessage, QDBusServiceWatcher, QDBusVariant
+from PySide6.QtDBus import (
+    QDBus,
+    QDBusConnection,
+    QDBusMessage,
+    QDBusPendingCallWatcher,
+    QDBusServiceWatcher,
+    QDBusVariant,
+)
 from PySide6.QtWidgets import QSystemTrayIcon
 
 from seedshot_desktop.ui.desktop_notes import SERVICE
@@ -20,11 +27,11 @@ from seedshot_desktop.ui.x11_tray import X11Tray
 
 _WATCHER, _PATH = "org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher"
 _HOST = "IsStatusNotifierHostRegistered"
-_HOST_SIGNAL = "StatusNotifierHostRegistered"
+_HOST_CAME, _HOST_WENT = "StatusNotifierHostRegistered", "StatusNotifierHostUnregistered"
 _RESTART_MS = 5000
 """A panel that crashed or was updated is back by then."""
 _ANSWER_MS = 500
-"""For the service to say whether it has a host; Qt asks it the same, and waits longer."""
+"""For the service to say at the start whether it has a host; it is asked again where it takes longer."""
 
 
 class TrayWatch(QObject):
@@ -56,6 +63,8 @@ class TrayWatch(QObject):
         else:
             self._by_bus = _on_bus()
             self._there = self._by_bus or self._x11().owned()
+            if self._there:
+                self._x11_no_more()
         return self._there
 
     def desktop_notifies(self) -> bool:
@@ -75,10 +84,11 @@ class TrayWatch(QObject):
             mode = QDBusServiceWatcher.WatchModeFlag.WatchForOwnerChange
             self._services = QDBusServiceWatcher(_WATCHER, bus, mode, self)
             self._services.serviceRegistered.connect(self._on_service)
-            self._services.serviceUnregistered.connect(self._on_service_gone)
-            slot = SLOT("_on_host()")
-            bus.connect(_WATCHER, _PATH, _WATCHER, _HOST_SIGNAL, self, slot)  # type: ignore[call-overload]  # stub: bytes
+            self._services.serviceUnregistered.connect(self._on_no_host)
+            for signal, slot in ((_HOST_CAME, SLOT("_on_host()")), (_HOST_WENT, SLOT("_on_host_gone()"))):
+                bus.connect(_WATCHER, _PATH, _WATCHER, signal, self, slot)  # type: ignore[call-overload]  # stub: bytes
         if not self._there:
+            self._ask()
             self._x11().watch(self._on_found)
 
     def _x11(self) -> X11Tray:
@@ -86,10 +96,32 @@ class TrayWatch(QObject):
             self._selection = X11Tray(self)
         return self._selection
 
+    def _x11_no_more(self) -> None:
+        if self._selection is not None:
+            self._selection.close()
+            self._selection.deleteLater()
+            self._selection = None
+
+    def _ask(self) -> None:
+        """Whether there is a host; the answer comes when it comes."""
+        asked = QDBusPendingCallWatcher(QDBusConnection.sessionBus().asyncCall(_question()), self)
+        asked.finished.connect(self._on_answer)
+
+    def _on_answer(self, asked: QDBusPendingCallWatcher) -> None:
+        if _is_yes(asked.reply()):
+            self._on_host()
+        else:
+            self._on_no_host()
+        asked.deleteLater()
+
     def _on_service(self) -> None:
         """The service has come, perhaps with a host already; else the host will be announced."""
-        if _on_bus():
-            self._on_host()
+        self._ask()
+
+    @Slot()
+    def _on_host_gone(self) -> None:
+        """A panel has gone, perhaps not the only one; on KDE the service outlives it."""
+        self._ask()
 
     @Slot()
     def _on_host(self) -> None:
@@ -100,11 +132,11 @@ class TrayWatch(QObject):
         self._grace.stop()
         if not self._there:
             self._there = True
-            self._x11().close()
+            self._x11_no_more()
             self.appeared.emit()
 
-    def _on_service_gone(self) -> None:
-        if self._there and self._by_bus:
+    def _on_no_host(self) -> None:
+        if self._there and self._by_bus and not self._grace.isActive():
             self._grace.start()
 
     def _on_gone(self) -> None:
@@ -114,12 +146,21 @@ class TrayWatch(QObject):
 
 def _on_bus() -> bool:
     """Whether somebody draws icons that are told of over D-Bus."""
-    if not _registered(_WATCHER):
-        return False
+    return _is_yes(QDBusConnection.sessionBus().call(_question(), QDBus.CallMode.Block, _ANSWER_MS))
+
+
+def _question() -> QDBusMessage:
     question = QDBusMessage.createMethodCall(_WATCHER, _PATH, "org.freedesktop.DBus.Properties", "Get")
     question.setArguments([_WATCHER, _HOST])
-    answer = QDBusConnection.sessionBus().call(question, QDBus.CallMode.Block, _ANSWER_MS).arguments()
-    value = answer[0] if answer else False
+    question.setAutoStartService(False)
+    return question
+
+
+def _is_yes(reply: QDBusMessage) -> bool:
+    """An error's argument is its text: no answer to the question."""
+    if reply.type() is not QDBusMessage.MessageType.ReplyMessage or not reply.arguments():
+        return False
+    value = reply.arguments()[0]
     return bool(value.variant() if isinstance(value, QDBusVariant) else value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import pytest
 
@@ -209,7 +210,9 @@ async def test_a_notice_shows_the_picture_opens_the_window_and_goes_with_its_sha
     notes = desk.host.notes
     (number,) = await until(lambda: list(notes.shown), "the notice")
     note = notes.shown[number]
-    assert (note.program, note.title, note.picture) == ("Seedshot", "Link copied", True)
+    assert (note.program, note.title, note.transient) == ("Seedshot", "Link copied", True)
+    assert note.image is not None
+    assert note.image.width / note.image.height == pytest.approx(1280 / 800, rel=0.02)
     notes.ActionInvoked(number, note.actions[0])
     await desk.window("Shares")
     await desk.icon.choose("Revoke all")
@@ -282,3 +285,21 @@ async def test_the_small_window_stands_in_for_a_panel_that_stays_away(person: Pe
             assert (await (await host.icon()).menu()).line("Quit").enabled
             await until(lambda: not person.windows("^Seedshot$"), "the end of the small window")
             assert await app.is_online()
+
+
+@pytest.mark.parametrize("asked", ["refuses", "hangs"])
+async def test_a_service_that_does_not_say_whether_it_has_a_host_is_no_tray(
+    person: Person, asked: Literal["refuses", "hangs"]
+) -> None:
+    async with tray_host(bus(person), asked=asked) as host, running_app(person):
+        await until(lambda: person.windows("^Seedshot$"), "the small window")
+        assert host.watcher.items == []
+
+
+async def test_the_small_window_stands_in_for_a_panel_whose_service_stays(person: Person) -> None:
+    async with tray_host(bus(person)) as host, running_app(person):
+        await host.icon()
+        host.watcher.host_goes()
+        await until(lambda: person.windows("^Seedshot$"), "the small window", 15.0)
+        host.watcher.host_comes()
+        await until(lambda: not person.windows("^Seedshot$"), "the end of the small window")

@@ -8,16 +8,19 @@ host draws nothing: a test reads what would be drawn, and clicks.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from dbus_fast import Message, MessageType, NameFlag, PropertyAccess, Variant
 from dbus_fast.aio import MessageBus
 from dbus_fast.annotations import DBusBool, DBusDict, DBusInt32, DBusSignature, DBusStr, DBusUInt32
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property, dbus_signal
+from PIL import Image as pillow
+from PIL.Image import Image
 
 from tests.support.waiting import until, within
 
@@ -27,6 +30,7 @@ MENU = "com.canonical.dbusmenu"
 NOTES, NOTES_PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
 _DAEMON = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 _CLOSED_BY_PROGRAM = 3
+ABILITIES = ("body", "actions", "icon-static")
 
 Nothing = Annotated[None, DBusSignature("")]
 Strings = Annotated[list[str], DBusSignature("as")]
@@ -41,6 +45,8 @@ class Watcher(ServiceInterface):
         super().__init__(WATCHER)
         self.items: list[str] = []
         """Bus names of the programs whose icons are shown."""
+        self.asked: Literal["answers", "refuses", "hangs"] = "answers"
+        """What becomes of the question whether there is a host."""
         self._host = host
 
     @dbus_method()
@@ -62,10 +68,25 @@ class Watcher(ServiceInterface):
     def StatusNotifierHostRegistered(self) -> Nothing:
         """Somebody draws the icons from now on."""
 
+    @dbus_signal()
+    def StatusNotifierHostUnregistered(self) -> Nothing:
+        """One of those who draw them has gone."""
+
     def host_comes(self) -> None:
         """A panel begins to draw."""
         self._host = True
         self.StatusNotifierHostRegistered()
+
+    def host_goes(self) -> None:
+        """It ends, and this service goes on, as KDE's does."""
+        self._host = False
+        self.StatusNotifierHostUnregistered()
+
+    def hear(self, message: Message) -> Message | bool:
+        """Ahead of the properties: True keeps a question unanswered."""
+        if message.member != "Get" or self.asked == "answers":
+            return False
+        return self.asked == "hangs" or Message.new_error(message, "org.freedesktop.DBus.Error.UnknownProperty", "no")
 
 
 @dataclass
@@ -75,25 +96,31 @@ class Note:
     program: str
     title: str
     text: str
-    picture: bool
-    """Whether it brings one."""
+    image: Image | None
+    """The picture that it brings."""
     actions: list[str]
+    transient: bool
+    """Whether no history keeps it."""
 
 
 class Notes(ServiceInterface):
     """The service that shows notifications."""
 
-    def __init__(self) -> None:
+    def __init__(self, abilities: Sequence[str] = ABILITIES) -> None:
         super().__init__(NOTES)
+        self.abilities = list(abilities)
         self.shown: dict[int, Note] = {}
         """What is on the screen, by its number."""
         self.count = 0
         """How many there ever were."""
         self.clicked_at_once = False
         """Whether somebody clicks each before its program knows its number."""
+        self.answers = asyncio.Event()
+        """Cleared, it shows what it is told to, and tells nobody the number until it is set."""
+        self.answers.set()
 
     @dbus_method()
-    def Notify(  # noqa: PLR0917 - the specification has eight
+    async def Notify(  # noqa: PLR0917 - the specification has eight
         self,
         program: DBusStr,
         replaces: DBusUInt32,
@@ -107,9 +134,12 @@ class Notes(ServiceInterface):
         """Show one, in the place of another where that is named."""
         self.count += 1
         number = replaces or self.count
-        self.shown[number] = Note(program, title, text, "image-data" in hints, actions)
+        image = _image(*hints["image-data"].value) if "image-data" in hints else None
+        transient = "transient" in hints and hints["transient"].value
+        self.shown[number] = Note(program, title, text, image, actions, transient)
         if self.clicked_at_once:
             self.ActionInvoked(number, actions[0])
+        await self.answers.wait()
         return number
 
     @dbus_method()
@@ -121,7 +151,7 @@ class Notes(ServiceInterface):
     @dbus_method()
     def GetCapabilities(self) -> Strings:
         """What it can do."""
-        return ["body", "actions", "icon-static"]
+        return self.abilities
 
     @dbus_signal()
     def NotificationClosed(self, number: int, reason: int) -> Closed:
@@ -253,10 +283,19 @@ class TrayHost:
 
 
 @asynccontextmanager
-async def tray_host(address: str, *, host: bool = True, shows_notes: bool = True) -> AsyncIterator[TrayHost]:
+async def tray_host(
+    address: str,
+    *,
+    host: bool = True,
+    shows_notes: bool = True,
+    asked: Literal["answers", "refuses", "hangs"] = "answers",
+    abilities: Sequence[str] = ABILITIES,
+) -> AsyncIterator[TrayHost]:
     """A panel on the bus at `address`; with `host` False the watcher is there, but nobody draws yet."""
     bus = await MessageBus(bus_address=address).connect()
-    watcher, notes = Watcher(host), Notes()
+    watcher, notes = Watcher(host), Notes(abilities)
+    watcher.asked = asked
+    bus.add_message_handler(watcher.hear)
     bus.export(WATCHER_PATH, watcher)
     bus.export(NOTES_PATH, notes)
     for name in (NOTES, WATCHER) if shows_notes else (WATCHER,):
@@ -267,6 +306,16 @@ async def tray_host(address: str, *, host: bool = True, shows_notes: bool = True
     finally:
         if bus.connected:
             await host_.goes()
+
+
+def _image(  # noqa: PLR0917 - so the specification has them
+    width: int, height: int, stride: int, alpha: bool, bits: int, channels: int, pixels: bytes
+) -> Image:
+    """The hint ``image-data``; pixels that do not fill their lines fail the test."""
+    assert (bits, channels) == (8, 4 if alpha else 3)
+    assert len(pixels) == stride * height
+    mode = "RGBA" if alpha else "RGB"
+    return pillow.frombytes(mode, (width, height), bytes(pixels), "raw", mode, stride)
 
 
 def _line(layout: Any) -> Line:
