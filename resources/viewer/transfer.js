@@ -227,7 +227,10 @@ export class Transfer {
     this.#wish = null;
     if (request === undefined) return null;
     if (wish?.request !== request) throw new WireError("not a valid manifest: its request was never made");
-    if (wish.file !== file || wish.offset !== this.held[file]) return encodeStop(request);
+    if (wish.file !== file || wish.offset !== this.held[file]) {
+      this.#finished = false; // what is on its way of it already is no fault, and not wanted
+      return encodeStop(request);
+    }
     this.#begin(file);
     return null;
   }

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import vm from "node:vm";
 
+import { encodeBase64url } from "../../resources/viewer/link.js";
 import { Peer } from "../../resources/viewer/peer.js";
 import { Signalling } from "../../resources/viewer/signalling.js";
 import { answer, Drive, fragment, VIEWER } from "./support.js";
@@ -143,6 +144,14 @@ test("it opens what the modules would open", async () => {
 test("a link that cannot be one, a browser without WebRTC: nothing is opened", () => {
   for (const hash of ["", "#", "#short", `#${fragment()}A`, `#${fragment().replace(/.$/, "*")}`]) assert.equal(begin({ hash }), null);
   assert.equal(begin({ RTCPeerConnection: null }), null);
+});
+
+test("a link of another version: not a byte of it is said, for it may be the secret", () => {
+  for (const version of [0, 2, 3, 17, 64, 128, 255]) assert.equal(begin({ hash: `#${fragment(version)}` }), null, String(version));
+  for (const first of [0, 15, 16, 200, 255]) {
+    const link = encodeBase64url(Uint8Array.from({ length: 43 }, (_, index) => [1, first][index] ?? 255));
+    assert.notEqual(begin({ hash: `#${link}` }), null, link);
+  }
 });
 
 test("all was quick: the answer is there before anyone listens, and nothing is asked twice", async () => {

@@ -312,6 +312,9 @@ test("what is cancelled meanwhile is stopped", () => {
   again(page);
   page.do({ type: "cancel", file: 0 });
   assert.deepEqual(page.manifest(PICTURE), ['say {"type":"stop","request":2}']);
+  assert.deepEqual(page.data(2, 9, PNG.subarray(9)), [], "it was on its way");
+  assert.equal(page.phase, "files");
+  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "show" }), [get(3, 0, 0)]);
 });
 
 test("other files than before: it starts over", () => {
@@ -319,6 +322,18 @@ test("other files than before: it starts over", () => {
   page.of("closed");
   again(page);
   assert.deepEqual(page.manifest({ ...PICTURE, size: 17 }), ["drop", 'say {"type":"stop","request":2}', get(3, 0, 0)]);
+});
+
+test("… and what the owner sends of the old wish is no fault, also where nothing is fetched unasked", () => {
+  const page = new Drive();
+  page.offered(REPORT);
+  page.do({ type: "want", file: 0, purpose: "save" });
+  page.data(2, 0, [1, 2]);
+  page.of("closed");
+  again(page);
+  assert.deepEqual(page.manifest({ ...REPORT, size: 5 }), ["drop", 'say {"type":"stop","request":3}']);
+  assert.deepEqual(page.data(3, 2, [3, 4, 5]), []);
+  assert.equal(page.phase, "files");
 });
 
 test("a picture that is here stays while the owner is away, and is told to the owner again", () => {

@@ -184,6 +184,16 @@ test("a wish that is no longer wanted is stopped", () => {
   assert.equal(transfer.meet(3, undefined), encodeStop(3), "nothing is wanted any more");
 });
 
+test("what is on its way of a wish that is stopped is no fault, though all was finished before", () => {
+  const transfer = asked(4);
+  transfer.take(data(1, 0, [1, 2]));
+  transfer.finish();
+  transfer.wish(0);
+  assert.equal(transfer.meet(2, undefined), encodeStop(2));
+  assert.equal(transfer.take(data(2, 2, [3, 4])), null);
+  assert.deepEqual(transfer.held, [2]);
+});
+
 test("a manifest that grants what was not wished for is refused", () => {
   const transfer = new Transfer();
   transfer.wish(null);
