@@ -53,6 +53,8 @@ export class Call {
   #isDisconnected = false;
   /** The server has lost the owner, which may mean nothing: the call stands. */
   #isDoubted = false;
+  /** The server says that the share is over: so it is as soon as the call is. */
+  #isStopped = false;
 
   /**
    * @param {Link} link
@@ -142,8 +144,8 @@ export class Call {
       case "revoked":
       case "expired":
         return this.#end({ phase: "ended", reason: message.type });
-      case "stopped": // the owner says why, if it is there
-        return this.stands ? undefined : this.#end({ phase: "ended", reason: message.type });
+      case "stopped":
+        return this.#onStopped();
       case "error":
         return this.#stage === "asked" ? this.retry(this.away ?? "server") : undefined;
       case "draining":
@@ -176,8 +178,21 @@ export class Call {
     else this.waitFor(why);
   }
 
+  /** The owner says why, if it is there; once the call is over, this counts. */
+  #onStopped() {
+    this.#isStopped = true;
+    if (!this.stands || this.#isDisconnected) this.#endIfStopped();
+  }
+
+  /** @returns {boolean} whether that was the end of the page */
+  #endIfStopped() {
+    if (this.#isStopped) this.#end({ phase: "ended", reason: "stopped" });
+    return this.#isStopped;
+  }
+
   #onOnline() {
     this.#isDoubted = false;
+    this.#isStopped = false;
     if (this.isIdle) this.begin();
   }
 
@@ -203,6 +218,7 @@ export class Call {
     this.#isDisconnected = state === "disconnected";
     if (!this.stands) return;
     if (!this.#isDisconnected) this.#cancel("grace");
+    else if (this.#isStopped) this.#endIfStopped();
     else if (this.#isDoubted) this.waitFor("offline");
     else this.#wait("grace", DISCONNECTED_GRACE_MS);
   }
@@ -242,7 +258,7 @@ export class Call {
   }
 
   #dial() {
-    this.hangUp();
+    this.#hangUp();
     this.#cancel("retry");
     this.peer += 1;
     this.#stage = "offering";
@@ -257,8 +273,12 @@ export class Call {
     this.#wait("patience", SERVER_PATIENCE_MS);
   }
 
-  /** Ends the call, if there is one; nothing follows by itself. */
-  hangUp() {
+  /** Ends the call; nothing follows by itself. */
+  rest() {
+    if (!this.#endIfStopped()) this.#hangUp();
+  }
+
+  #hangUp() {
     if (this.isIdle) return;
     this.#stage = "idle";
     this.#isDisconnected = false;
@@ -269,7 +289,8 @@ export class Call {
 
   /** Tries again after a while that doubles from time to time. @param {Away} why */
   retry(why) {
-    this.hangUp();
+    if (this.#endIfStopped()) return;
+    this.#hangUp();
     this.away = why;
     const backoff = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts);
     this.#attempts += 1;
@@ -278,14 +299,15 @@ export class Call {
 
   /** The server will say when to ask again; should it not, we do. @param {Away} why */
   waitFor(why) {
-    this.hangUp();
+    if (this.#endIfStopped()) return;
+    this.#hangUp();
     this.away = why;
     this.#wait("retry", this.#jittered(why === "full" ? FULL_RETRY_MS : AWAY_RETRY_MS));
   }
 
   /** The page ends, or has nothing more to expect. */
   finish() {
-    this.hangUp();
+    this.#hangUp();
     this.#cancel("retry");
     this.#act({ do: "disconnect" });
   }

@@ -247,7 +247,7 @@ export class Session {
     if (reason !== "stalled") return this.#end({ phase: "ended", reason });
     // A page that asks for nothing does not hold a place: the next wish calls again.
     if (this.#downloads.busy) this.#call.retry("lost");
-    else this.#call.hangUp();
+    else this.#call.rest();
   }
 
   /** @param {ArrayBuffer} data */

@@ -466,6 +466,36 @@ test("stopped: who comes late, or calls again, hears it from the server", () => 
   assert.equal(lost.phase, "ended stopped");
 });
 
+test("stopped: an owner that does not say why is not waited for, and nothing is kept", () => {
+  const losses = [
+    (page) => page.of("closed"),
+    (page) => page.timer("grace"),
+    (page) => page.of("path", { state: "disconnected" }),
+    (page) => page.control({ type: "ended", reason: "stalled" }),
+    (page) => page.control({ type: "ended", reason: "full" }),
+  ];
+  for (const lose of losses) {
+    const page = halfway();
+    page.data(1, 9, PNG.subarray(9));
+    page.signal("stopped");
+    assert.equal(page.phase, "picture");
+    assert.deepEqual(lose(page), ["hangUp 1", ...OVER]);
+    assert.equal(page.phase, "ended stopped");
+  }
+  const page = halfway();
+  page.of("path", { state: "disconnected" });
+  assert.deepEqual(page.signal("stopped"), ["hangUp 1", ...OVER]);
+  assert.equal(page.phase, "ended stopped");
+});
+
+test("stopped, and shared again before the call was lost: it goes on", () => {
+  const page = halfway();
+  page.signal("stopped");
+  page.signal("online");
+  page.of("closed");
+  assert.equal(page.phase, "receiving lost");
+});
+
 test("ended: a picture that is shown goes too", () => {
   const page = halfway();
   page.data(1, 9, PNG.subarray(9));
