@@ -9,23 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import html
-import importlib
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from PySide6.QtGui import QImage
 
 from seedshot_desktop.ui import icons, pictures
+from seedshot_desktop.ui.notes_service import NotesService
 
-if TYPE_CHECKING:
-    from dbus_fast import Message
-    from dbus_fast.aio import MessageBus
+T = TypeVar("T")
 
-SERVICE, PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
 _PROGRAM, _DESKTOP_FILE = "Seedshot", "seedshot-desktop"
 _SHOWN_MS = 5000
-_PICTURE = (256, 160)
+PICTURE = (256, 160)
+"""Logical pixels, at most."""
 _ANSWER_S = 2.0
 _FAREWELL_S = 0.5
 
@@ -45,19 +44,21 @@ class Notice:
 class DesktopNotes:
     """Shows notices in order; one about a share takes the place of the last one about a share.
 
-    A task carries the wishes out, so nothing here waits. Call it on the thread
+    Tasks carry the wishes out, so nothing here waits. Call it on the thread
     of a running asyncio loop.
     """
 
     def __init__(self, clicked: Callable[[], None], failed: Callable[[Notice], None]) -> None:
-        """`failed` gets each notice that the desktop did not take."""
+        """`failed` gets each notice that the desktop did not take, also one that it did not take in time."""
         self._clicked, self._failed = clicked, failed
-        self._wishes: asyncio.Queue[Notice | None] = asyncio.Queue()
+        self._service = NotesService(self._hear, self._renew)
+        self._wishes: deque[Notice | None] = deque()
+        """What is to be shown; None takes back what tells of a share."""
         self._worker: asyncio.Task[None] | None = None
-        self._bus: MessageBus | None = None
-        self._markup = False
+        self._calls: set[asyncio.Task[Any]] = set()
+        """Questions that the service may yet answer."""
         self._shown: set[int] = set()
-        self._early: list[Message] = []
+        self._early: list[tuple[str, int]] = []
         """Signals about numbers that we do not know, while the answer with the next number is on its way."""
         self._asking = False
         self._about_share = 0
@@ -65,10 +66,13 @@ class DesktopNotes:
 
     def show(self, notice: Notice) -> None:
         """Show it soon."""
+        if notice.share:
+            self._drop_waiting()
         self._wish(notice)
 
     def take_back(self) -> None:
         """The share that the last notice told of has ended."""
+        self._drop_waiting()
         if self._worker is not None:
             self._wish(None)
 
@@ -79,44 +83,62 @@ class DesktopNotes:
         self._worker.cancel()
         await asyncio.gather(self._worker, return_exceptions=True)
         self._worker = None
-        if self._bus is not None:
-            with contextlib.suppress(Exception):  # whatever is wrong with the desktop, the app ends
-                async with asyncio.timeout(_FAREWELL_S):
-                    await self._take_back()
-            self._bus.disconnect()
+        self._take_back()
+        with contextlib.suppress(TimeoutError):  # whatever is wrong with the desktop, the app ends
+            async with asyncio.timeout(_FAREWELL_S):
+                while self._calls:
+                    await asyncio.wait(self._calls)
+        for call in self._calls:
+            call.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+        self._service.disconnect()
+
+    def _drop_waiting(self) -> None:
+        """What waits to be said of a share is out of date."""
+        self._wishes = deque(wish for wish in self._wishes if wish is None or not wish.share)
 
     def _wish(self, wish: Notice | None) -> None:
-        if self._worker is None:
+        self._wishes.append(wish)
+        if self._worker is None or self._worker.done():
             self._worker = asyncio.get_running_loop().create_task(self._work(), name="desktop notes")
-        self._wishes.put_nowait(wish)
 
     async def _work(self) -> None:
-        while True:
-            wish = await self._wishes.get()
+        while self._wishes:
+            wish = self._wishes.popleft()
+            if wish is None:
+                self._take_back()
+                continue
             try:
-                await (self._show(wish) if wish else self._take_back())
+                await self._show(wish)
+            except TimeoutError:  # it would not answer those who wait either
+                self._fail(wish, *filter(None, self._wishes))
+                self._wishes = deque(wish for wish in self._wishes if wish is None)
             except Exception:  # no bus, no service, a service that answers nonsense
-                if wish:
-                    self._failed(wish)
+                self._fail(wish)
+
+    def _fail(self, *notices: Notice) -> None:
+        for notice in notices:
+            self._failed(notice)
 
     async def _show(self, notice: Notice) -> None:
-        await self._connect()
+        async with asyncio.timeout(_ANSWER_S):
+            await self._service.ready()
         replaced = self._about_share if notice.share else 0
-        text = html.escape(notice.text, quote=False) if self._markup else notice.text
+        text = html.escape(notice.text, quote=False) if self._service.markup else notice.text
         hints = self._hints(notice)
         icon = icons.path("seedshot").as_uri()
         arguments = [_PROGRAM, replaced, icon, notice.title, text, ["default", _PROGRAM], hints, _SHOWN_MS]
         self._asking = True
         try:
-            (number,) = await self._ask("Notify", "susssasa{sv}i", *arguments)
+            (number,) = await self._in_time(self._call("Notify", "susssasa{sv}i", *arguments))
             self._shown.add(number)
             if notice.share:
                 self._about_share = number
         finally:
             self._asking = False
             early, self._early = self._early, []
-        for message in early:
-            self._hear(message)
+        for member, about in early:
+            self._hear(member, about)
 
     def _hints(self, notice: Notice) -> dict[str, Any]:
         from dbus_fast import Variant  # noqa: PLC0415 - loaded by then
@@ -128,61 +150,64 @@ class DesktopNotes:
             hints["image-data"] = Variant("(iiibiiay)", _raw(notice.thumbnail))
         return hints
 
-    async def _take_back(self) -> None:
+    def _take_back(self) -> None:
         number, self._about_share = self._about_share, 0
         if number in self._shown:
-            self._shown.discard(number)
-            await self._ask("CloseNotification", "u", number)
+            self._close_note(number)
 
-    async def _connect(self) -> None:
-        """Once; again after the bus went away. The library is loaded in a thread."""
-        if self._bus is not None and self._bus.connected:
-            return
-        await asyncio.to_thread(importlib.import_module, "dbus_fast.aio")
-        from dbus_fast.aio import MessageBus  # noqa: PLC0415
+    def _close_note(self, number: int) -> None:
+        self._shown.discard(number)
+        self._call("CloseNotification", "u", number)
 
+    def _call(self, member: str, signature: str, *arguments: Any) -> asyncio.Task[list[Any]]:
+        """Ask now; the task ends with the answer."""
+        return self._keep(self._service.ask(member, signature, *arguments), member)
+
+    def _keep(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody need ask for it
+        return task
+
+    async def _in_time(self, notify: asyncio.Task[list[Any]]) -> list[Any]:
+        """Its answer; raises TimeoutError. A notice whose number comes later than that is taken back then."""
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await asyncio.wait({notify})
+        except (TimeoutError, asyncio.CancelledError):
+            self._keep(self._take_back_late(notify), "a late answer")
+            raise
+        return notify.result()
+
+    async def _take_back_late(self, notify: asyncio.Task[list[Any]]) -> None:
+        (number,) = await notify
+        if number == self._about_share:  # it took that one's place
+            self._about_share = 0
+        self._close_note(number)
+
+    def _renew(self) -> None:
+        """Another program shows notices from now on, or none."""
         self._shown.clear()
+        self._early.clear()
         self._about_share = 0
-        async with asyncio.timeout(_ANSWER_S):
-            self._bus = await MessageBus().connect()
-        self._bus.add_message_handler(self._hear)
-        rule = f"type='signal',interface='{SERVICE}',path='{PATH}'"
-        await self._ask("AddMatch", "s", rule, service="org.freedesktop.DBus", path="/org/freedesktop/DBus")
-        (abilities,) = await self._ask("GetCapabilities", "")
-        self._markup = "body-markup" in abilities
 
-    async def _ask(
-        self, member: str, signature: str, *arguments: Any, service: str = SERVICE, path: str = PATH
-    ) -> list[Any]:
-        """What the service answers; raises RuntimeError or TimeoutError."""
-        from dbus_fast import Message, MessageType  # noqa: PLC0415
-
-        assert self._bus is not None
-        question = Message(service, path, service, member, signature=signature, body=list(arguments))
-        async with asyncio.timeout(_ANSWER_S):
-            answer = await self._bus.call(question)
-        if answer.message_type is not MessageType.METHOD_RETURN:
-            raise RuntimeError(member)
-        return answer.body
-
-    def _hear(self, message: Message) -> None:
+    def _hear(self, member: str, number: int) -> None:
         """Signals of the service, about everybody's notices.
 
         A click on ours may be read before its number is known, together with the answer or even ahead of it.
         """
-        if message.interface != SERVICE or not message.body:
-            return
-        if message.body[0] not in self._shown:
+        if number not in self._shown:
             if self._asking:
-                self._early.append(message)
+                self._early.append((member, number))
             return
-        if message.member == "ActionInvoked":
+        if member == "ActionInvoked":
             self._clicked()
-        elif message.member == "NotificationClosed":
-            self._shown.discard(message.body[0])
+        elif member == "NotificationClosed":
+            self._shown.discard(number)
 
 
 def _raw(thumbnail: bytes) -> list[Any]:
     """Width, height, bytes a line, with alpha, bits a sample, samples a pixel, the pixels."""
-    image = pictures.fitted(thumbnail, *_PICTURE, radius=0.0).toImage().convertToFormat(QImage.Format.Format_RGBA8888)
+    image = pictures.fitted(thumbnail, *PICTURE, radius=0.0).toImage().convertToFormat(QImage.Format.Format_RGBA8888)
     return [image.width(), image.height(), image.bytesPerLine(), True, 8, 4, bytes(image.constBits())]

@@ -42,8 +42,9 @@ class Faces(QObject):
         self._shares: SharesWindow | None = None
         self._settings: SettingsDialog | None = None
         self._toast: Toast | None = None
-        self._notes = DesktopNotes(actions.show_shares, failed=self._show_toast)
+        self._notes = DesktopNotes(actions.show_shares, failed=self._on_failed)
         self._told = ""
+        self._closed = False
         self._dialogs: set[QWidget] = set()
         self._folder = QDir.homePath()
         self._watch = TrayWatch(self)
@@ -65,7 +66,8 @@ class Faces(QObject):
         self._watch.start()
 
     def close(self) -> None:
-        """Take everything away, but for what the desktop shows: see ``silence``."""
+        """Take everything away, but for what the desktop shows: see ``silence``. Nothing is told any more."""
+        self._closed = True
         for window in (self._small, self._shares, self._settings, self._toast, *self._dialogs):
             if window is not None:
                 window.hide()
@@ -96,6 +98,8 @@ class Faces(QObject):
 
     def notify(self, notice: Notice) -> None:
         """Say something that goes by itself, at the latest with its share; a click on it opens the shares window."""
+        if self._closed:
+            return
         self._told = notice.share or self._told
         if not self._watch.desktop_notifies():
             self._show_toast(notice)
@@ -103,6 +107,8 @@ class Faces(QObject):
             self._notes.show(notice)
         elif self._tray is not None:
             self._tray.notify(notice)
+        else:
+            self._show_toast(notice)
 
     def show_shares(self) -> None:
         """Open the shares window, or raise it."""
@@ -174,6 +180,11 @@ class Faces(QObject):
         if self._toast is None:
             self._toast = Toast(self._actions.show_shares)
         self._toast.tell(notice)
+
+    def _on_failed(self, notice: Notice) -> None:
+        """The desktop did not show it, and said so late: by now the share may have ended, or the app."""
+        if not self._closed and (not notice.share or self._overview.item(notice.share) is not None):
+            self._show_toast(notice)
 
     def _take_back(self) -> None:
         """The share that was told of last has ended: nothing may say any more that its link works."""

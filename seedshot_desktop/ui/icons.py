@@ -11,7 +11,7 @@ import functools
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
+from PySide6.QtGui import QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -96,8 +96,3 @@ def _coloured(name: str, sides: tuple[int, ...]) -> QIcon:
     for side in sides:
         made.addPixmap(pixmap(name, "", side))
     return made
-
-
-def hex_of(colour: QColor) -> str:
-    """``#rrggbb``."""
-    return colour.name(QColor.NameFormat.HexRgb)

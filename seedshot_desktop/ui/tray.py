@@ -17,11 +17,10 @@ from seedshot_desktop.seed.messages import ServerState
 from seedshot_desktop.ui import icons, pictures, words
 from seedshot_desktop.ui.actions import Actions
 from seedshot_desktop.ui.book import Overview
-from seedshot_desktop.ui.desktop_notes import Notice
+from seedshot_desktop.ui.desktop_notes import PICTURE, Notice
 from seedshot_desktop.ui.tray_menu import TrayMenu
 
 _NOTE_MS = 5000
-_NOTE_PICTURE = (256, 160)
 
 
 class Tray(QObject):
@@ -71,7 +70,7 @@ class Tray(QObject):
 
     def notify(self, notice: Notice) -> None:
         """A notification of Windows or macOS; a click on it opens the shares window."""
-        picture = notice.thumbnail and pictures.fitted(notice.thumbnail, *_NOTE_PICTURE, radius=0.0)
+        picture = notice.thumbnail and pictures.fitted(notice.thumbnail, *PICTURE, radius=0.0)
         self._icon.showMessage(notice.title, notice.text, QIcon(picture) if picture else icons.logo(), _NOTE_MS)
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from PySide6.QtDBus import (
 )
 from PySide6.QtWidgets import QSystemTrayIcon
 
-from seedshot_desktop.ui.desktop_notes import SERVICE
+from seedshot_desktop.ui.notes_service import SERVICE
 from seedshot_desktop.ui.x11_tray import X11Tray
 
 _WATCHER, _PATH = "org.kde.StatusNotifierWatcher", "/StatusNotifierWatcher"

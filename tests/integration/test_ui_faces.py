@@ -20,7 +20,10 @@ from seedshot_desktop.ui.settings_dialog import SettingsDialog
 from seedshot_desktop.ui.shares_window import SharesWindow
 from seedshot_desktop.ui.small_window import SmallWindow
 from seedshot_desktop.ui.toast import Toast
+from seedshot_desktop.ui.tray_watch import TrayWatch
 from tests.support.qt import Deeds, Run, child, click, item, overview, press, qt_loop
+from tests.support.screen import open_bus
+from tests.support.tray_host import tray_host
 from tests.support.waiting import until
 
 W = TypeVar("W", bound=QWidget)
@@ -118,6 +121,48 @@ def test_a_toast_about_something_else_stays_when_a_share_ends(seen: Seen) -> Non
     seen.faces.notify(Notice("Seedshot", "The server does not answer."))
     seen.faces.draw(overview())
     assert seen.window(Toast)
+
+
+def test_a_note_is_a_toast_where_it_would_be_the_trays_and_there_is_none(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "win32")
+    seen.faces.show()
+    seen.faces.notify(Notice("Link copied", "Paste it anywhere."))
+    assert seen.window(Toast)
+
+
+def test_a_note_that_the_desktop_refuses_late_is_a_toast_unless_its_share_has_ended(
+    seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused() -> None:
+        async with tray_host(address) as host:
+            host.notes.answers.clear()
+            seen.faces.notify(Notice("Link copied", "Paste it anywhere.", share="share-aaaaaaaa"))
+            seen.faces.notify(Notice("Seedshot", "The server does not answer."))
+            await until(lambda: host.notes.shown, "the question")
+            seen.faces.draw(overview())
+            await until(lambda: toasts, "the toast")
+            seen.faces.close()
+            seen.faces.notify(Notice("Seedshot", "The server does not answer."))
+            host.notes.answers.set()
+            await until(lambda: not host.notes.shown, "the end of the late notice")
+            await seen.faces.silence()
+            assert seen.window(Toast) is None
+
+    def tell(toast: Toast, notice: Notice) -> None:
+        toasts.append(notice.title)
+        show(toast, notice)
+
+    toasts: list[str] = []
+    show = Toast.tell
+    monkeypatch.setattr(Toast, "tell", tell)
+    monkeypatch.setattr(TrayWatch, "desktop_notifies", lambda _watch: True)
+    with open_bus() as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        seen.faces.draw(overview(item("share-aaaaaaaa")))
+        seen.run(refused())
+    assert toasts == ["Seedshot"]
 
 
 def test_our_windows_step_aside_and_come_back(seen: Seen) -> None:

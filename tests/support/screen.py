@@ -71,6 +71,14 @@ def open_screen(*, width: int = 1280, height: int = 800, manager: bool = True, t
 
 
 @contextmanager
+def open_bus() -> Iterator[str]:
+    """The address of a session bus without a screen."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(_folder()))
+        yield _start_bus(stack, _environment(home), home)
+
+
+@contextmanager
 def _folder() -> Iterator[str]:
     """A folder that goes in the end, whatever a program that is just ending still writes into it."""
     folder = tempfile.mkdtemp(prefix="seedshot-desktop-")
