@@ -91,6 +91,7 @@ class Network:
     ) -> None:
         """`naps`: how long a sender's process runs and sleeps in turn, in the mean, on a machine that is too busy."""
         self._naps = naps
+        self._seed = seed
         self._random = random.Random(seed)
         self.now = 0.0
         self.forward: Link[tuple[int, object]] = Link(forward, seed)
@@ -102,8 +103,9 @@ class Network:
         """A transfer of `total` bytes; the handshake has measured the round trip."""
         rtt = self.forward.options.delay_s + self.back.options.delay_s
         hint = max(rtt, 0.001)
-        sender = Sender(1000, now=begins, window=5 * 1024 * 1024, rtt_hint=hint, payload=payload, limits=limits)
-        flow = Flow(sender, Receiver(1000), total, begins)
+        first = 1000 * self._seed + len(self.flows)  # it is also what spreads a flow's probing over time
+        sender = Sender(first, now=begins, window=5 * 1024 * 1024, rtt_hint=hint, payload=payload, limits=limits)
+        flow = Flow(sender, Receiver(first), total, begins)
         self.flows.append(flow)
         return flow
 

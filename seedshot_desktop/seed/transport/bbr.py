@@ -23,8 +23,11 @@ Where it departs from the draft, and why:
 - A round with losses under the draft's own threshold of 2 % changes nothing.
   The draft lowers its short-term bounds after any loss, which on a radio link
   with 1 % of random loss ratchets a third of the bandwidth away.
-- Start-up ends on loss at 5 %, not 2 %: an overflowing queue drops a third and
-  more, random loss in a small round reaches 2 % by chance.
+- Start-up ends on loss at 5 %, not 2 %, and so does probing for more where no
+  queue stands: an overflowing queue drops a third and more, random loss in a
+  small round reaches 2 % by chance.
+- A connection probes for more twice as soon as it can, so that it knows early
+  whether the whole link is its own (see ``competing``).
 - While somebody else keeps the queue full, a CUBIC window takes over (see
   ``competing``): BBRv3 alone beside one CUBIC flow converges over minutes, and
   what either gets meanwhile depends on who came first.
@@ -37,7 +40,7 @@ from __future__ import annotations
 import random
 from enum import Enum
 
-from seedshot_desktop.seed.transport.competing import Cubic
+from seedshot_desktop.seed.transport.competing import Company
 from seedshot_desktop.seed.transport.samples import Aggregation, LeastRtt, RecentRtts, Sample, Train
 
 INITIAL_WINDOW_PACKETS = 32
@@ -57,13 +60,14 @@ WINDOW_GAIN = 2.0
 PROBE_RTT_WINDOW_GAIN = 0.5
 PACING_MARGIN = 0.99
 LOSS_THRESHOLD = 0.02
-STARTUP_LOSS_THRESHOLD = 0.05
+RANDOM_LOSS_THRESHOLD = 0.05
 STARTUP_LOSS_EVENTS = 6
 BETA = 0.7
 HEADROOM = 0.15
 FULL_BANDWIDTH_GROWTH = 1.25
 FULL_BANDWIDTH_ROUNDS = 3
 PROBE_RTT_DURATION_S = 0.2
+EARLY_PROBES = 2
 PROBE_WAIT_S = 2.0
 PROBE_WAIT_SPREAD_S = 1.0
 RENO_ROUNDS = 63
@@ -72,8 +76,6 @@ LEAST_RTT_S = 0.002
 SHORT_PATH_S = 0.005
 """On a shorter path the first window is always in flight: it is a few milliseconds of queue at the very most, and
 viewers whose common bottleneck is a processor and not a link come to equal shares."""
-COMPETITION_S = 0.6
-"""How long the queue must not have been empty before it counts as somebody else's."""
 COMPETING_GAIN = 1.2
 _INFINITE = float("inf")
 
@@ -88,6 +90,9 @@ class Phase(Enum):
     REFILL = "probe_bw_refill"
     UP = "probe_bw_up"
     PROBE_RTT = "probe_rtt"
+
+
+_PROBING_BANDWIDTH = (Phase.DOWN, Phase.CRUISE, Phase.REFILL, Phase.UP)
 
 
 class Bbr:
@@ -121,9 +126,7 @@ class Bbr:
         self._full_bw_rounds = 0
         self.full_bw_reached = False
         # others on the link
-        self._near_at = self._far_at = now
-        self._competing: Cubic | None = None
-        self._reduced_until = 0
+        self._company = Company(now)
         # rounds
         self._next_round = 0
         self._round_start = False
@@ -143,11 +146,13 @@ class Bbr:
         self._probe_wait = PROBE_WAIT_S
         self._rounds_since_probe = 0
         self._probe_samples = False
+        self._probes = 0
         self._probe_up_count = _INFINITE
         self._probe_up_acks = 0
         self._probe_up_rounds = 0
         self._up_full_bw = 0.0
         self._up_full_rounds = 0
+        self._bw_before_up = self._bw_up = 0.0
 
     # Model
 
@@ -202,7 +207,7 @@ class Bbr:
     def _end_loss_round(self, s: Sample) -> None:
         loss = self._lost_in_round / max(1, self._lost_in_round + self._acked_in_round)
         if self.phase is Phase.STARTUP:
-            if self._loss_events >= STARTUP_LOSS_EVENTS and loss > STARTUP_LOSS_THRESHOLD:
+            if self._loss_events >= STARTUP_LOSS_EVENTS and loss > RANDOM_LOSS_THRESHOLD:
                 self.full_bw_reached = True
                 self._inflight_high = max(self._bdp(), self._inflight_latest)
         elif loss > LOSS_THRESHOLD and self.phase not in (Phase.REFILL, Phase.UP):
@@ -282,7 +287,10 @@ class Bbr:
         self.phase = Phase.DOWN
         self._pacing_gain, self._window_gain = DOWN_GAIN, WINDOW_GAIN
         self._cycle_at = now
+        self._probes += 1
         self._probe_wait = PROBE_WAIT_S + self._random.random() * PROBE_WAIT_SPREAD_S
+        if self._probes <= EARLY_PROBES and not self._lost_in_round:
+            self._probe_wait /= 4
         self._rounds_since_probe = self._random.randint(0, 1)
         self._next_round = delivered
         self._probe_up_count = _INFINITE
@@ -302,6 +310,8 @@ class Bbr:
         self.phase = Phase.UP
         self._pacing_gain, self._window_gain = UP_GAIN, UP_WINDOW_GAIN
         self._probe_samples = True
+        self._bw_before_up = 0.0 if s.app_limited else self._bw_latest
+        self._bw_up = 0.0
         self._cycle_at = s.now
         self._next_round = s.delivered
         self._up_full_bw = self.max_bw
@@ -309,8 +319,9 @@ class Bbr:
         self._raise_slope()
 
     def _cycle(self, s: Sample) -> None:
-        if self._competing is not None or self.phase in (Phase.STARTUP, Phase.DRAIN, Phase.PROBE_RTT):
+        if self._company.cubic is not None or self.phase in (Phase.STARTUP, Phase.DRAIN, Phase.PROBE_RTT):
             return
+        self._bw_up = max(self._bw_up, s.rate)
         if self._too_much_lost(s):
             return
         if self.phase in (Phase.DOWN, Phase.CRUISE):
@@ -325,6 +336,7 @@ class Bbr:
         if self._time_to_probe(s):
             self._enter_refill(s.delivered)
         elif self.phase is Phase.DOWN and s.in_flight <= min(self._bdp(), self._inflight_with_headroom()):
+            self._company.probed(self._bw_before_up, self._bw_up)
             self._enter_cruise()
 
     def _time_to_probe(self, s: Sample) -> bool:
@@ -348,7 +360,9 @@ class Bbr:
 
     def _too_much_lost(self, s: Sample) -> bool:
         """Probing has filled the queue: remember where, and go back."""
-        if not self._probe_samples or s.lost <= LOSS_THRESHOLD * s.tx_in_flight or s.lost < 2 * self._packet:
+        queued = self._company.queue_stands(s.now, self.min_rtt)
+        tolerated = LOSS_THRESHOLD if queued else RANDOM_LOSS_THRESHOLD
+        if not self._probe_samples or s.lost <= tolerated * s.tx_in_flight or s.lost < 2 * self._packet:
             return False
         self._probe_samples = False
         if not s.app_limited:
@@ -384,37 +398,19 @@ class Bbr:
     # Others on the link
 
     def _watch_queue(self, s: Sample) -> None:
-        """Alone, every cycle empties the queue; one that never is empty is somebody else's."""
-        if s.rtt is not None:
-            if s.rtt <= self.min_rtt + max(self.min_rtt / 5, 0.005):
-                self._near_at = s.now
-            else:
-                self._far_at = s.now
-        if self._competing is not None:
-            self._compete(self._competing, s)
-        elif self.phase in (Phase.DOWN, Phase.CRUISE, Phase.REFILL, Phase.UP) and not s.app_limited:
-            if s.now - self._near_at > max(COMPETITION_S, 8 * self.min_rtt):
-                self._competing = Cubic(s.in_flight / self._packet)
-                self._reduced_until = s.delivered
-                self._enter_cruise()
-        else:
-            self._near_at = s.now
-
-    def _compete(self, cubic: Cubic, s: Sample) -> None:
-        if s.now - self._far_at > max(self.min_rtt, 0.01):
-            self._competing = None
+        company = self._company
+        company.watch(s, self.min_rtt, steady=self.phase in _PROBING_BANDWIDTH and not s.app_limited)
+        if company.comes(s, self.min_rtt, self._packet):
+            self._enter_cruise()
+        elif company.goes(s.now, self.min_rtt):
             self._reset_lower_bounds()
             self._inflight_high = _INFINITE
             self._enter_down(s.now, s.delivered)
-            return
-        if self._round_start and self._rounds_since_probe >= 8:
-            self._rounds_since_probe = 0
-            self._advance_max_bw()
-        if s.newly_lost and s.prior_delivered >= self._reduced_until:
-            self._reduced_until = s.delivered + s.in_flight
-            cubic.on_loss()
-        elif s.rtt is not None and s.delivered >= self._reduced_until and not s.app_limited:
-            cubic.on_ack(s.now, s.newly_acked / self._packet, s.rtt)
+        elif company.cubic is not None:
+            if self._round_start and self._rounds_since_probe >= 8:
+                self._rounds_since_probe = 0
+                self._advance_max_bw()
+            company.share(s, self._packet)
 
     # Probing for the round-trip time
 
@@ -448,8 +444,8 @@ class Bbr:
 
     def _set_pacing_rate(self) -> None:
         last = self._recent_rtts.last
-        if self._competing is not None and self.phase is not Phase.PROBE_RTT and last is not None:
-            self.pacing_rate = COMPETING_GAIN * self._competing.packets * self._packet / last
+        if self._company.cubic is not None and self.phase is not Phase.PROBE_RTT and last is not None:
+            self.pacing_rate = COMPETING_GAIN * self._company.cubic.packets * self._packet / last
             return
         rate = self._pacing_gain * self._bw * PACING_MARGIN
         if self.min_rtt < SHORT_PATH_S and last is not None and self.phase is not Phase.PROBE_RTT:
@@ -458,9 +454,9 @@ class Bbr:
             self.pacing_rate = max(rate, self._packet)
 
     def _set_window(self, s: Sample) -> None:
-        if self._competing is not None and self.phase is not Phase.PROBE_RTT and not self._restore_window:
+        if self._company.cubic is not None and self.phase is not Phase.PROBE_RTT and not self._restore_window:
             least = self._initial_window if self.min_rtt < SHORT_PATH_S else 0
-            self.window = max(int(self._competing.packets * self._packet), least)
+            self.window = max(int(self._company.cubic.packets * self._packet), least)
             return
         target = int(self._bdp(self._window_gain)) + self._aggregation.extra + 2 * self._packet
         if self._restore_window:
@@ -472,9 +468,9 @@ class Bbr:
             self.window += int(s.newly_acked * (self._window_gain - 1))
         least = self._initial_window if self.min_rtt < SHORT_PATH_S else MIN_WINDOW_PACKETS * self._packet
         self.window = max(self.window, least)
-        self._bound_window()
+        self._bound_window(s.now)
 
-    def _bound_window(self) -> None:
+    def _bound_window(self, now: float) -> None:
         cap = _INFINITE
         if self.phase is Phase.PROBE_RTT:
             cap = min(self._inflight_with_headroom(), self._probe_rtt_window())
@@ -482,6 +478,8 @@ class Bbr:
             cap = self._inflight_with_headroom()
         elif self.phase is not Phase.STARTUP:
             cap = self._inflight_high
+        if self.phase in (Phase.DOWN, Phase.CRUISE):
+            cap = min(cap, self._bdp(self._company.flight_gain(now, self.min_rtt)))
         cap = min(cap, self._inflight_low)
         if cap < self.window:
             self.window = max(int(cap), MIN_WINDOW_PACKETS * self._packet)
@@ -496,5 +494,5 @@ class Bbr:
     def on_restart(self, now: float) -> None:
         """Sending goes on after an idle time: at the bandwidth that is known, without the burst."""
         self._aggregation.restart(now)
-        if self.phase in (Phase.DOWN, Phase.CRUISE, Phase.REFILL, Phase.UP):
+        if self.phase in _PROBING_BANDWIDTH:
             self.pacing_rate = max(self._bw * PACING_MARGIN, self._packet)

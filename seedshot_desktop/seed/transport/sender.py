@@ -59,7 +59,7 @@ class Sender:
     ) -> None:
         self.payload = payload
         """User bytes of a chunk; may grow when a larger packet is known to pass."""
-        self._bbr = Bbr(now, payload + CHUNK_HEADER + PACKET_OVERHEAD, rtt_hint)
+        self._bbr = Bbr(now, payload + CHUNK_HEADER + PACKET_OVERHEAD, rtt_hint, seed=first_tsn)
         self._allowances = [Allowance(limit) for limit in limits]
         self._outbox = Outbox()
         # chunks on their way; TSNs are counted on without wrapping
