@@ -307,7 +307,7 @@ def _without_comments(source: str) -> str:
 
 @pytest.mark.parametrize("path", sorted(VIEWER.glob("*.js")), ids=lambda path: path.name)
 def test_one_file_of_the_viewer_touches_the_page(path: Path) -> None:
-    if path.name == "page.js":
+    if path.name in {"page.js", "sorry.js"}:  # the one says what happened where the other did not come
         return
     used = DRAWING.findall(_without_comments(path.read_text("utf-8")))
     assert not used, "page.js draws the one state; everything else works without a page"

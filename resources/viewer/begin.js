@@ -8,6 +8,7 @@
  * @typedef {object} Line
  * @property {WebSocket} socket
  * @property {string} said      the question, once it was asked
+ * @property {number} saidAt    when that was, by performance.now()
  * @property {unknown[]} heard  what came before anyone listened
  */
 
@@ -23,12 +24,12 @@
 /** @type {{line: Line, call: Dialled | null} | null} null where the link is damaged, or this browser cannot connect */
 var begun = (() => {
   // Of another version nobody knows which bytes are the secret: only one that begins with the byte 1 is read any further.
-  const link = /^#(A[Q-Za-f][\w-]{55}[AQgw])$/.exec(location.hash)?.[1];
+  const link = /^#(A[Q-Za-f][\w-]{56})$/.exec(location.hash)?.[1];
   if (link === undefined || typeof RTCPeerConnection !== "function") return null;
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const socket = new WebSocket(`${scheme}//${location.host}/signal`);
   /** @type {Line} */
-  const line = { socket, said: "", heard: [] };
+  const line = { socket, said: "", saidAt: 0, heard: [] };
   socket.onmessage = (event) => line.heard.push(event.data);
 
   const dial = () => {
@@ -57,6 +58,7 @@ var begun = (() => {
     const ask = () => {
       if (call.offer === "" || socket.readyState !== WebSocket.OPEN) return;
       line.said = JSON.stringify({ type: "view", id: idOf(link), offer: call.offer });
+      line.saidAt = performance.now();
       socket.send(line.said);
     };
     socket.onopen = ask;

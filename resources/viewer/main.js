@@ -7,7 +7,8 @@ import { describeBrowser } from "./files.js";
 import { parseLink } from "./link.js";
 import { canConnect, Peer } from "./peer.js";
 import { Session } from "./session.js";
-import { Signalling } from "./signalling.js";
+import { ifFresh, Signalling } from "./signalling.js";
+import { saySorry } from "./sorry.js";
 import { Store } from "./store.js";
 
 /** @typedef {import("./page.js").Page} Page */
@@ -30,17 +31,32 @@ async function open() {
   const viewer = new Viewer(link, session, shells, new Store());
   viewer.handle({ type: "start" });
   shells.goOn();
-  const { Page } = await import("./page.js");
-  viewer.show(Page);
+  const code = await loadPage();
+  if (code === null) viewer.handle({ type: "unshown" });
+  else viewer.show(code.Page);
+}
+
+/**
+ * The code that shows things; without it, all that can be said is that.
+ * @returns {Promise<typeof import("./page.js") | null>}
+ */
+async function loadPage() {
+  try {
+    return await import("./page.js");
+  } catch {
+    saySorry();
+    return null;
+  }
 }
 
 /** @param {State} state one that no connection is needed for */
 async function showOnly(state) {
   begun?.line.socket.close();
   begun?.call?.connection.close();
-  const { Page } = await import("./page.js");
+  const code = await loadPage();
+  if (code === null) return;
   const nothing = () => undefined;
-  new Page({ wanted: nothing, cancelled: nothing, undecodable: nothing, back: nothing }, new Store()).draw(state);
+  new code.Page({ wanted: nothing, cancelled: nothing, undecodable: nothing, back: nothing }, new Store()).draw(state);
 }
 
 /** The socket and the present peer connection; all that they hear becomes events of the session. */
@@ -57,8 +73,9 @@ class Shells {
 
   /** The offer first: an answer that has come already is to it. */
   goOn() {
-    this.offer(1, begun?.call);
-    this.signalling.connect(begun?.line);
+    const fresh = ifFresh(begun, performance.now());
+    this.offer(1, fresh?.call);
+    this.signalling.connect(fresh?.line);
   }
 
   /**
@@ -124,6 +141,7 @@ class Viewer {
       back: () => this.handle({ type: "back" }),
     };
     this.#page = new Page(listener, this.#store);
+    this.handle({ type: "shown" });
     this.#draw();
   }
 

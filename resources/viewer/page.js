@@ -1,5 +1,5 @@
 // @ts-check
-// Draws the one state of the page, and says what the person wants; the only file (with stage.js) that touches the DOM.
+// Draws the one state of the page, and says what the person wants; the only file (with stage.js, and sorry.js in its place) that touches the DOM.
 //
 // Names from the wire are written as text only. A picture is put in place once it is decoded, so nothing flickers.
 

@@ -58,7 +58,7 @@ import { decodeControl, encodeBye, encodeHello, encodePong, HEADER_BYTES, WINDOW
  *   | {type: "timer", name: Timer}
  *   | {type: "want", file: number, purpose: Purpose}
  *   | {type: "cancel" | "undecodable", file: number}
- *   | {type: "back" | "hurry" | "leave"}} SessionEvent
+ *   | {type: "shown" | "unshown" | "back" | "hurry" | "leave"}} SessionEvent
  */
 
 /**
@@ -91,6 +91,8 @@ export class Session {
   #now = 0;
   /** @type {Final | null} */
   #final = null;
+  /** Something draws the state: before that, no file is acknowledged to its end, as that may use a view up. */
+  #isShown = false;
   #isAckTimed = false;
   #lastData = 0;
   /** @type {ArrayBuffer[] | null} data that has overtaken the manifest; null where that is there */
@@ -180,6 +182,10 @@ export class Session {
         return this.#onCancel(event.file);
       case "undecodable":
         return this.#downloads.isNoPicture(event.file);
+      case "shown":
+        return this.#onShown();
+      case "unshown":
+        return this.#onUnshown();
       case "back":
         return this.#downloads.close();
       case "hurry":
@@ -288,9 +294,22 @@ export class Session {
   /** @param {import("./downloads.js").Piece} piece */
   #onPiece({ file, bytes, complete }) {
     if (bytes !== null && bytes.length > 0) this.#act({ do: "keep", file, bytes });
+    if (complete && !this.#isShown) return;
     if (this.#downloads.isAckDue) this.#sayIfAny(this.#downloads.ack());
     else this.#ackSoon();
     if (complete) this.#onComplete(file);
+  }
+
+  #onShown() {
+    this.#isShown = true;
+    const settled = this.#downloads.settled();
+    if (settled !== null) this.#onPiece(settled);
+  }
+
+  /** Nothing will ever draw the state: there is no use in going on, or in coming back. */
+  #onUnshown() {
+    this.#onLeave();
+    this.#end({ phase: "unable", reason: "missing" });
   }
 
   #ackSoon() {
@@ -301,7 +320,8 @@ export class Session {
 
   #onAckTimer() {
     this.#isAckTimed = false;
-    if (this.#call.isAdmitted) this.#sayIfAny(this.#downloads.ack());
+    const isHeld = !this.#isShown && this.#downloads.settled() !== null;
+    if (this.#call.isAdmitted && !isHeld) this.#sayIfAny(this.#downloads.ack());
   }
 
   #onStallTimer() {

@@ -88,6 +88,22 @@ function isText(value, limit) {
  * @property {() => void} closed   also when it could not be opened
  */
 
+/** The owner gives a visit up that has not connected ten seconds after its offer. */
+const FRESH_MS = 8_000;
+
+/**
+ * What begin.js has begun, if it is of use still: a question that is too old is taken back, with all that came of it.
+ * @param {typeof globalThis.begun} begun
+ * @param {number} now as of performance.now()
+ */
+export function ifFresh(begun, now) {
+  if (begun === null || begun.line.said === "" || now - begun.line.saidAt < FRESH_MS) return begun;
+  begun.line.socket.onmessage = null;
+  begun.line.socket.close();
+  begun.call?.connection.close();
+  return null;
+}
+
 /** A WebSocket to the page's own host. */
 function openSocket() {
   return new WebSocket(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/signal`);

@@ -74,6 +74,38 @@ async def test_the_owner_is_asked_before_a_module_is_here(chromium: Chromium, la
         assert "begin.js" not in names, "it came with the page"
 
 
+async def test_a_page_whose_code_does_not_come_says_so_and_uses_no_view_up(chromium: Chromium) -> None:
+    failing = asyncio.Event()
+
+    async def fail(route: Route) -> None:
+        await within(failing.wait(), "the test to let the file fail")
+        await route.abort()
+
+    async with online() as owner, AsyncExitStack() as stack:
+        tab = await chromium.tab()
+        stack.push_async_callback(tab.close)
+        await tab.page.route("**/page.js", fail)
+        await tab.page.goto(owner.link, wait_until="commit")
+        visit = await owner.visit()
+        visit.offer_files(("Screenshot.png", len(DATA), "image/png"), request=1)
+        await visit.send({"request": 1, "file": 0, "offset": 0}, DATA)
+        await until(lambda: visit.peer.buffered_amount == 0, "the picture to leave")
+        visit.say("ping")
+        await visit.hear("pong")  # all of it has come
+        failing.set()
+        await says(tab, "This page could not be loaded")
+        await visit.hear("bye")
+        assert visit.acknowledged < len(DATA)
+        tab.problems.clear()  # the browser names the missing file
+        await tab.page.unroute("**/page.js")
+        await tab.page.click("text=Try again")
+        visit = await owner.visit()
+        visit.offer_files(("Screenshot.png", len(DATA), "image/png"), request=1)
+        await visit.send({"request": 1, "file": 0, "offset": 0}, DATA)
+        assert (await picture_on(tab)).tobytes() == NOISE.tobytes()
+        await visit.acknowledges(len(DATA))
+
+
 async def test_a_link_that_is_none_goes_no_further(browser: Browser) -> None:
     async with online() as owner:
         damaged = owner.link[:-1] + ("B" if owner.link[-1] != "B" else "C")  # bits that are no part of the last byte

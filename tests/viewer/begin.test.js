@@ -7,7 +7,7 @@ import vm from "node:vm";
 
 import { encodeBase64url } from "../../resources/viewer/link.js";
 import { Peer } from "../../resources/viewer/peer.js";
-import { Signalling } from "../../resources/viewer/signalling.js";
+import { ifFresh, Signalling } from "../../resources/viewer/signalling.js";
 import { answer, Drive, fragment, VIEWER } from "./support.js";
 
 const SOURCE = readFileSync(new URL("begin.js", VIEWER), "utf8");
@@ -66,7 +66,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** What begin.js leaves behind. */
 function begin({ hash = `#${fragment()}`, protocol = "http:", RTCPeerConnection = FakeConnection } = {}) {
-  const context = { location: { ...HOST, protocol, hash }, WebSocket: FakeSocket, RTCPeerConnection, atob, btoa };
+  const context = { location: { ...HOST, protocol, hash }, WebSocket: FakeSocket, RTCPeerConnection, performance, atob, btoa };
   vm.runInNewContext(SOURCE, context);
   return context.begun;
 }
@@ -178,6 +178,17 @@ test("all was slow: the modules are there before the socket and before the offer
   assert.deepEqual(heard.filter((event) => ["socket", "offer", "candidate", "signal"].includes(event)), [
     "socket", "offer", "candidate", "signal",
   ]);
+});
+
+test("an answer is of use for as long as the owner waits: after that, all begins anew", async () => {
+  const begun = begin();
+  assert.equal(ifFresh(begun, performance.now() + 60_000), begun, "nothing was asked yet");
+  begun.line.socket.open();
+  await settled();
+  assert.equal(ifFresh(begun, begun.line.saidAt + 7_900), begun);
+  assert.equal(ifFresh(begun, begun.line.saidAt + 8_000), null);
+  assert.deepEqual([begun.line.socket.readyState, begun.call.connection.isClosed], [3, true]);
+  assert.equal(ifFresh(null, 0), null);
 });
 
 test("the socket closed before anyone listened", async () => {

@@ -61,6 +61,34 @@ test("acknowledgements come after 128 KiB, or a tenth of a second", () => {
   assert.deepEqual(page.data(1, 240_000, piece), ["keep 0: 60000", ack(1, 300_000)]);
 });
 
+test("what nothing can draw yet is not acknowledged to its end, so that no view is used up", () => {
+  const page = new Drive({ isShown: false });
+  page.offered(PICTURE);
+  assert.deepEqual(page.data(1, 0, PNG.subarray(0, 9)), ["keep 0: 9"]);
+  assert.deepEqual(page.timer("ack"), [ack(1, 9)], "the owner sees that it is there");
+  assert.deepEqual(page.data(1, 9, PNG.subarray(9)), ["keep 0: 7"]);
+  assert.deepEqual(page.timer("ack"), []);
+  assert.equal(page.phase, "receiving");
+  assert.deepEqual(page.do({ type: "shown" }), [ack(1, 16), "finish 0: png"]);
+  assert.equal(page.phase, "picture");
+});
+
+test("… also where the connection broke meanwhile, and where the page is left", () => {
+  const page = new Drive({ isShown: false });
+  page.offered(PICTURE);
+  page.data(1, 0, PNG);
+  page.of("closed");
+  again(page);
+  assert.deepEqual(page.wish, { request: 2, file: 0, offset: 16, lone_picture: false });
+  assert.deepEqual(page.manifest(PICTURE), []);
+  assert.deepEqual(page.do({ type: "shown" }), [ack(2, 16), "finish 0: png"]);
+  const unseen = new Drive({ isShown: false });
+  unseen.offered(PICTURE);
+  unseen.data(1, 0, PNG);
+  assert.deepEqual(unseen.do({ type: "unshown" }).slice(0, 2), ['say {"type":"bye"}', "hangUp 1"]);
+  assert.deepEqual(unseen.do({ type: "hurry" }), [], "it does not come back");
+});
+
 // Whom to believe
 
 test("a swapped fingerprint: nothing is said, nothing is accepted, and the page says so", () => {

@@ -67,8 +67,10 @@ export class Drive {
   wish = undefined;
   session = new Session(LINK, { browser: "Firefox 153", system: "Linux" }, () => 0.5);
 
-  constructor() {
+  /** @param isShown whether the code that draws is here already */
+  constructor({ isShown = true } = {}) {
     this.do({ type: "start" });
+    if (isShown) this.do({ type: "shown" });
   }
 
   /** Lets an event happen; the actions as short text, timers left out unless `timers` is true. */
