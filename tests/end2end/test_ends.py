@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from PIL import Image
 from tests.support.app import App, running_app
 from tests.support.browsers import Browser
 from tests.support.desktop import Person, shown_picture
+from tests.support.programs import free_port
 from tests.support.terminal import Server, signal_command
 from tests.support.viewer_page import picture_on, says
 from tests.support.waiting import until
@@ -81,7 +81,7 @@ async def test_a_waiting_page_goes_on_by_itself(
 
 
 async def test_the_engine_is_killed_and_links_heal(person: Person, browser: Browser, picture: Image.Image) -> None:
-    async with running_app(person, listen_port=_free_port()) as app:
+    async with running_app(person, listen_port=free_port()) as app:
         with shown_picture(person, picture, LEFT, TOP):
             link = await app.capture(LEFT, TOP, WIDTH, HEIGHT)
         async with browser.opened(link) as before, browser.opened("about:blank") as after:
@@ -144,10 +144,3 @@ async def test_quitting_takes_everything_back(
 
 async def _server_is(app: App, *states: str) -> bool:
     return (await app.ask("list"))["server"] in states
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 
@@ -26,7 +25,7 @@ from signal_server import protocol
 from signal_server.server import ServerConfig, SignalServer
 from tests.support.expectations import LogWatch
 from tests.support.qt import qt_loop
-from tests.support.waiting import until
+from tests.support.waiting import until, within
 
 
 class Ear:
@@ -50,11 +49,15 @@ async def kill(bridge: EngineBridge) -> None:
 
 async def answer_to(url: str, share: str) -> protocol.ToViewer:
     """What somebody who opens the link hears, once it is not that the owner is away."""
+    return await within(_answer_to(url, share), "an answer that is the last", 20.0)
+
+
+async def _answer_to(url: str, share: str) -> protocol.ToViewer:
     view = protocol.encode(protocol.View(share, "an offer"))
     async with connect(signalling_url(url), compression=None, proxy=None) as viewer:
         await viewer.send(view)
         while True:
-            heard = protocol.decode_to_viewer(str(await asyncio.wait_for(viewer.recv(), 15)))
+            heard = protocol.decode_to_viewer(str(await viewer.recv()))
             if isinstance(heard, protocol.Online):
                 await viewer.send(view)
             elif not isinstance(heard, protocol.Offline | protocol.Unknown):

@@ -9,10 +9,11 @@ import asyncio
 import sys
 
 from tests.support.viewer import NotSeedingError, Viewer
+from tests.support.waiting import until
 
 _PATIENCE_S = 60.0
 _ASK_AGAIN_S = 0.5
-_ATTEMPTS = 40
+_LET_IN_S = 45.0
 
 
 async def main(link: str, count: int) -> None:
@@ -34,15 +35,17 @@ async def _visit(link: str, leaving: asyncio.Task[str]) -> None:
 
 async def _opened(link: str) -> Viewer:
     """Ask again while the owner or the server has its hands full, as the page does."""
-    for _ in range(_ATTEMPTS):
+
+    async def let_in() -> Viewer | None:
         viewer = Viewer(link, deadline_s=_PATIENCE_S)
         try:
             await viewer.open()
-            return viewer
         except NotSeedingError:
             await viewer.vanish()
-            await asyncio.sleep(_ASK_AGAIN_S)
-    raise TimeoutError("nobody let this viewer in")
+            return None
+        return viewer
+
+    return await until(let_in, "being let in", _LET_IN_S, interval_s=_ASK_AGAIN_S)
 
 
 if __name__ == "__main__":

@@ -77,11 +77,13 @@ async def crowd(link: str, count: int) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=asyncio.subprocess.PIPE)
     try:
         yield
-    finally:
         assert process.stdin is not None
         process.stdin.close()
-        await within(process.wait(), "the crowd's leaving", _LEAVE_S)
-    assert process.returncode == 0
+        assert await within(process.wait(), "the crowd's leaving", _LEAVE_S) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def _seen(path: Path, is_it: Callable[[Look], bool], what: str) -> None:

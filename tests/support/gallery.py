@@ -111,10 +111,14 @@ def _act(overlay: Overlay, words: str, scale: int) -> None:
 
 def _save(overlay: Overlay, path: Path) -> None:
     """The screen, once two looks at it see the same."""
-    before = overlay.person.look()
-    while (now := overlay.person.look()).tobytes() != before.tobytes():
-        before = now
-    now.save(path)
+    seen = [overlay.person.look()]
+
+    def still() -> bool:
+        seen.append(overlay.person.look())
+        return seen[-1].tobytes() == seen.pop(0).tobytes()
+
+    wait_until(still, "a picture that stands still")
+    seen[-1].save(path)
 
 
 def _wallpaper(width: int, height: int) -> Image.Image:

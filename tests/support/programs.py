@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -86,3 +87,10 @@ def read_line(descriptor: int) -> str:
     """One line from a pipe, as Xvfb and dbus-daemon announce where they are; closes it."""
     with os.fdopen(descriptor, encoding="utf-8") as pipe:
         return pipe.readline().strip()
+
+
+def free_port() -> int:
+    """A port of this computer that nobody listened on a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

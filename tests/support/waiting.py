@@ -35,15 +35,28 @@ async def within(awaitable: Awaitable[T], what: str, deadline_s: float = DEADLIN
 
 
 @overload
-async def until(ask: Callable[[], Awaitable[T | None]], what: str, deadline_s: float = DEADLINE_S) -> T: ...
+async def until(
+    ask: Callable[[], Awaitable[T | None]],
+    what: str,
+    deadline_s: float = DEADLINE_S,
+    *,
+    interval_s: float = _INTERVAL_S,
+) -> T: ...
 
 
 @overload
-async def until(ask: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S) -> T: ...
+async def until(
+    ask: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S, *, interval_s: float = _INTERVAL_S
+) -> T: ...
 
 
-async def until(ask: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
-    """The first true answer of `ask`, which may be a coroutine function; raises TooLateError."""
+async def until(
+    ask: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S, *, interval_s: float = _INTERVAL_S
+) -> Any:
+    """The first true answer of `ask`, which may be a coroutine function; raises TooLateError.
+
+    `interval_s` is for a question that costs whoever is asked something.
+    """
     end = time.monotonic() + deadline_s
     while True:
         answer = ask()
@@ -52,7 +65,7 @@ async def until(ask: Callable[[], Any], what: str, deadline_s: float = DEADLINE_
             return value
         if time.monotonic() > end:
             raise TooLateError(f"{what}: not within {deadline_s:g} s; last seen: {value!r}")
-        await asyncio.sleep(_INTERVAL_S)
+        await asyncio.sleep(interval_s)
 
 
 def wait_until(ask: Callable[[], T | None], what: str, deadline_s: float = DEADLINE_S) -> T:

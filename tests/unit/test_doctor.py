@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import socket
 import threading
 from argparse import Namespace
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from seedshot_desktop import doctor, settings
 from seedshot_desktop.doctor import checks, probe_runner
 from seedshot_desktop.doctor.checks import Check, Finding
 from seedshot_desktop.settings import Settings
+from tests.support.programs import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -43,12 +43,6 @@ def taken_port() -> Iterator[int]:
         yield server.server_address[1]
         server.shutdown()
         thread.join()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def local(port: int) -> Settings:
