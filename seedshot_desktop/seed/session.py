@@ -225,10 +225,7 @@ class Session:
         get = wish.granted(manifest) if wish is not None else None
         if get is None or get.file in self._broken:
             return [_say(manifest), *failed]
-        try:
-            granted = self._get(self._sender, get, now)
-        except Violation:
-            return self._end(EndReason.REFUSED, "refused")
+        granted = self._get(self._sender, get, now)
         return [_say(msgspec.structs.replace(manifest, request=get.request)), *failed, *granted]
 
     # What the viewer says
@@ -281,11 +278,11 @@ class Session:
 
     def _get(self, sender: Sender, message: Get, now: float) -> list[Action]:
         sender.get(message)
+        if message.file in self._broken:
+            return []  # it has crossed what was said when the file broke: no viewer can have more said by asking
         if self.state is State.WAITING:
             self.state = State.RECEIVING
         self._progress_at = now
-        if message.file in self._broken:
-            return [_say(Failed(message.file, self._broken[message.file]))]
         if self.state is State.COMPLETE and not self.counts and sender.wanted:
             self.counts = True  # it wants what it said it held: before the first byte leaves, this is a view after all
             return [NoteProgress(), NoteComplete()]

@@ -18,10 +18,10 @@ A page knows what it wants before it has seen the manifest, and a round trip is 
 when it says so: ``wish {request, file, offset, lone_picture}`` is a get that the owner
 answers together with the manifest, whose ``request`` is then that of the wish. With
 ``lone_picture``, which is all that a page can say on its first visit, it is granted
-where file 0 is the only one and a picture that every page shows at once; otherwise the
-manifest names no request and the wish was never made. A page that connects again
-knows the files and wishes without that condition; a wish that names no place in them
-breaks the protocol. The channels keep no common order, so data may come before the
+where file 0 is the only one and a picture that every page shows at once. A page that
+connects again knows the files and wishes without that condition. What is not granted,
+as of a place that the files do not have (they may have changed since), was never made:
+the manifest then names no request. The channels keep no common order, so data may come before the
 manifest: at most WINDOW bytes, as nothing is acknowledged until then.
 
 Data channel, owner -> viewer: request (u32) | offset (u64) | payload, big-endian,
@@ -82,8 +82,10 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Only if file 0 is all there is, and a picture."""
 
     def granted(self, manifest: Manifest) -> Get | None:
-        """What it asks for; None where its condition does not hold."""
+        """What it asks for; None where its condition does not hold, or there is no such place (any more)."""
         if self.lone_picture and (self.file != 0 or not manifest.is_lone_picture):
+            return None
+        if self.file >= len(manifest.files) or self.offset > manifest.files[self.file].size:
             return None
         return Get(self.request, self.file, self.offset)
 

@@ -201,8 +201,20 @@ def test_a_file_that_breaks_is_told_and_no_longer_sent() -> None:
     assert trace(FileBroke(0, "changed")) == [failed]
     assert trace(FileBroke(0, "changed")) == [], "told once"
     assert trace(ChunkRead(read, bytes(100))) == []
-    assert trace(said(type="get", request=2, file=0, offset=0)) == [failed]
+    assert trace(said(type="get", request=2, file=0, offset=0)) == [], "it has crossed what was said"
     assert trace.session.next_chunk() is None
+
+
+def test_a_page_that_repeats_itself_is_told_nothing_and_keeps_no_view() -> None:
+    trace = admitted(reserved=True)
+    trace(FileBroke(0, "changed"))
+    due = trace.session.deadline()
+    for number in range(500):
+        trace.now += 0.01
+        assert trace(said(type="get", request=number, file=0, offset=0)) == []
+        assert trace(said(type="stop", request=number)) == []
+        assert trace(said(type="pong")) == []
+    assert trace.session.deadline() == due
 
 
 def test_a_file_that_broke_before_the_manifest_is_told_after_it() -> None:

@@ -90,10 +90,12 @@ def test_a_page_that_wishes_for_what_it_holds_is_no_view() -> None:
 @pytest.mark.parametrize(
     "wish", [{"offset": 101}, {"offset": 101, "lone_picture": False}, {"file": 1, "lone_picture": False}]
 )
-def test_a_wish_for_no_place_in_the_files_is_refused(wish: dict[str, object]) -> None:
+def test_a_wish_for_what_the_files_do_not_have_any_more_was_never_made(wish: dict[str, object]) -> None:
     trace = wishing(**wish)
-    assert trace(Admitted(PICTURE)) == ended("refused", EndReason.REFUSED)
+    assert trace(Admitted(PICTURE)) == [MANIFEST]
     assert trace.session.next_chunk() is None
+    assert trace(said(type="get", request=2, file=0, offset=0)) == [NoteProgress()]
+    assert trace.send_all() == 100
 
 
 def test_a_wish_for_a_file_that_broke_is_not_granted() -> None:
