@@ -6,13 +6,15 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from seedshot_desktop.errors import FileVanishedError, ShareError
-from seedshot_desktop.seed.files import BLOCK, BrokenFileError, DiskContent, Reader, open_files
+from seedshot_desktop.seed.files import BLOCK, BrokenFileError, DiskContent, Reader, check_manifest, open_files
 from seedshot_desktop.seed.messages import DiskFile, MemoryFile
+from seedshot_desktop.seed.transfer import MAX_CONTROL, FileEntry, Manifest, encode
 
 
 @pytest.fixture
@@ -190,6 +192,18 @@ def test_more_files_than_a_manifest_holds_are_refused() -> None:
     with pytest.raises(ShareError, match="too many"):
         open_files(many)
     assert len(open_files(many[:80])) == 80
+
+
+def test_a_manifest_fits_with_the_request_of_a_wish_too() -> None:
+    entries = [FileEntry(f"{index:0100}.png", 0, "image/png") for index in range(100)]
+    bare = len(encode(Manifest(tuple(entries))))
+    fitting = MAX_CONTROL - bare - len(',"request":4294967295')
+    for length, fits in ((fitting, True), (fitting + 1, False)):
+        padded = [FileEntry(entries[0].name + "x" * length, 0, "image/png"), *entries[1:]]
+        granted = encode(Manifest(tuple(padded), request=2**32 - 1))
+        assert (len(granted) <= MAX_CONTROL) is fits
+        with nullcontext() if fits else pytest.raises(ShareError, match="too many"):
+            check_manifest(padded)
 
 
 def test_an_empty_file_is_a_file(tmp_path: Path) -> None:
