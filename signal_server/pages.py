@@ -180,6 +180,7 @@ def _page(index: _Resource, files: Mapping[str, bytes]) -> _Resource:
         code = files.get(name)
         if code is None or b"</" in code or b"<!--" in code:
             raise PagesError(f"The viewer's {name} is missing or damaged. Install the server again.")
+        code = code.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # as a browser reads HTML before it takes the hash
         hashes.append(f"'sha256-{b64encode(sha256(code).digest()).decode()}'")
         return b"<script>" + code + b"</script>"
 

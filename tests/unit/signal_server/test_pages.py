@@ -175,6 +175,16 @@ def test_what_must_run_first_comes_with_the_page_and_its_policy_allows_that_alon
         assert get(pages, path).headers["Content-Security-Policy"] == policy, path
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_lines_may_end_in_any_way_as_a_browser_takes_the_hash_of_what_it_has_read(viewer: Path, end: str) -> None:
+    (viewer / "index.html").write_text(f"<!doctype html>{FIRST}")
+    (viewer / "first.js").write_bytes(f"var a;{end}var b;{end}".encode())
+    page = get(Pages(viewer), "/")
+    assert page.body == b"<!doctype html><script>var a;\nvar b;\n</script>"
+    digest = base64.b64encode(hashlib.sha256(b"var a;\nvar b;\n").digest()).decode()
+    assert f"'sha256-{digest}'" in page.headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("code", [None, "'</script>'", "/* <!-- */"])
 def test_a_script_that_cannot_come_with_the_page_is_said_at_the_start(viewer: Path, code: str | None) -> None:
     (viewer / "index.html").write_text(f"<!doctype html>{FIRST}")
