@@ -28,7 +28,6 @@ from seedshot_desktop.seed.messages import (
     Limits,
     MemoryFile,
     Provide,
-    Revoke,
     Seed,
 )
 from seedshot_desktop.settings import Settings
@@ -203,8 +202,8 @@ class Story:
             self._bridge.send(Provide(share, (file,)))
 
     def _give_up(self, share: str) -> None:
-        """There is no picture to wait for."""
-        self._bridge.send(Revoke(share))
+        """There is no picture to wait for; nobody took it back, and the pages say so."""
+        self._bridge.send(Provide(share, ()))
         self._book.revoking(share)
         self._changed()
 

@@ -244,9 +244,14 @@ class Engine:
         share = self._shares.get(id)
         if share is None:
             return  # revoked while it was being encoded
-        if any(isinstance(file, DiskFile) for file in files):
+        if not files:
+            self._end(share, EndReason.BROKEN)  # the owner knows why
+        elif any(isinstance(file, DiskFile) for file in files):
             self._tasks.own(self._open(share, files), "open files")
-            return
+        else:
+            self._show_at_once(share, files)
+
+    def _show_at_once(self, share: Share, files: tuple[File, ...]) -> None:
         try:
             self._show(share, open_files(files))
         except SeedshotError as error:

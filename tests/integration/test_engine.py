@@ -336,6 +336,20 @@ async def test_what_cannot_be_shared_is_said_and_its_link_is_taken_back(tmp_path
         assert (await owner.saw(ShareEnded)).share == keys.share
 
 
+async def test_a_picture_that_could_not_be_made_is_not_said_to_be_taken_back() -> None:
+    async with Owner() as owner:
+        share = await owner.share(ready=False)
+        async with Viewer(share.link) as viewer:
+            await until(lambda: viewer.waited, "waiting")
+            share.provide()
+            assert await viewer.the_end() == "unreadable"
+        assert (await owner.saw(ShareEnded)).reason is EndReason.BROKEN
+        with pytest.raises(NotSeedingError):
+            async with Viewer(share.link):
+                pass
+        assert not owner.all(CommandFailed)
+
+
 async def test_keys_that_are_none_are_refused() -> None:
     async with Owner() as owner:
         owner.command(Seed(Keys(b"t" * 16, b"s" * 16, b"c", b"k"), "x", files=(MemoryFile("a", "", b"a"),)))

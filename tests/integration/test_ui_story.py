@@ -16,7 +16,7 @@ from seedshot_desktop import story as story_module
 from seedshot_desktop.capture import Frame, Monitor
 from seedshot_desktop.errors import CaptureError, EngineError, ShareError
 from seedshot_desktop.seed import link
-from seedshot_desktop.seed.messages import Command, EngineStarted, Limits, MemoryFile, Provide, Revoke, Seed
+from seedshot_desktop.seed.messages import Command, EngineStarted, Limits, MemoryFile, Provide, Seed
 from seedshot_desktop.settings import Settings
 from seedshot_desktop.story import Shared, Story
 from seedshot_desktop.ui.book import Book
@@ -211,14 +211,16 @@ def test_what_was_revoked_while_it_was_encoded_is_not_provided(teller: Teller, m
     assert [type(command) for command in teller.bridge.commands] == [Seed]
 
 
-def test_a_picture_that_cannot_be_encoded_is_taken_back(teller: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_cannot_be_encoded_ends_its_share(teller: Teller, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_piece: Frame) -> MemoryFile:
         raise CaptureError("The picture cannot be encoded.")
 
     monkeypatch.setattr(story_module, "_encode", fail)
     with pytest.raises(CaptureError):
         teller.run(teller.story.capture("region"))
-    assert isinstance(teller.bridge.commands[-1], Revoke)
+    last = teller.bridge.commands[-1]
+    assert isinstance(last, Provide)
+    assert last.files == ()
     assert teller.book.overview().items == ()
 
 

@@ -104,6 +104,7 @@ class Provide(Message, frozen=True):
 
     share: str
     files: tuple[File, ...]
+    """None at all: they could not be made, and the share ends as BROKEN."""
 
 
 class Revoke(Message, frozen=True):
