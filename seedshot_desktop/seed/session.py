@@ -156,6 +156,12 @@ class Session:
         """Bytes sent and not acknowledged."""
         return self._sender.outstanding if self._sender else 0
 
+    @property
+    def busy(self) -> bool:
+        """Something is to be sent, or on its way."""
+        sender = self._sender
+        return self.state in _ADMITTED and sender is not None and bool(sender.outstanding or sender.wanted)
+
     def next_chunk(self, largest: int = MAX_PAYLOAD) -> Read | None:
         """What to read and bring back as ChunkRead; None while nothing is wanted."""
         if self.state not in _ADMITTED or self._sender is None:

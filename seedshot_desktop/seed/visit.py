@@ -42,6 +42,10 @@ SMALL_CHUNK = 16 * 1024
 """Payload of a message to a viewer who is slow, or whose speed is not known: progress is seen sooner."""
 FAST = 1024 * 1024
 """Bytes a second from which messages are as large as may be."""
+LEAST_CHUNK = 1024
+"""Under a limit messages are no smaller, unless LONG_S of a viewer's share of it are less."""
+LONG_S = 4.0
+"""So long a message may take: an honest viewer acknowledges several before it counts as stalled."""
 MAX_EARLY_CANDIDATES = 64
 CLOSE_TIMEOUT_S = 1.0
 
@@ -161,6 +165,7 @@ class Visit:
         """Something happened; everything that follows from it is done when this returns."""
         self._perform(self.session.receive(event, self._house.now()))
         self._set_timer()
+        self._use_limits()
 
     def give_up(self) -> None:
         """Make room: it has neither connected nor shown the secret for too long."""
@@ -308,17 +313,25 @@ class Visit:
         return self.session.next_chunk(self._largest())
 
     def _largest(self) -> int:
-        """Small messages while the viewer is slow, smaller ones still under a tight limit."""
+        """Small messages while the viewer is slow, smaller ones still where its share of a limit is small."""
         size = MAX_PAYLOAD if self.rate >= FAST else SMALL_CHUNK
-        return max(1024, int(min(size, self._limit() / 8)))
+        return min(size, self._worth(1 / 8))
 
     def _high_water(self) -> int:
-        """Under a tight limit no more than half a second of it: what a viewer asks for next stands behind that."""
-        return int(min(HIGH_WATER, max(1024, self._limit() / 2)))
+        """Half a second of a viewer's share of a limit: what it asks for next stands behind that."""
+        return min(HIGH_WATER, self._worth(1 / 2))
 
-    def _limit(self) -> float:
-        """The lowest of the upload limits, bytes per second."""
-        return min((limit.rate for limit in self.limits if limit.rate), default=float("inf"))
+    def _worth(self, seconds: float) -> int:
+        """Bytes of so many seconds under the tightest of the limits, as it is divided now."""
+        share = min((limit.share for limit in self.limits), default=float("inf"))
+        return int(min(HIGH_WATER, max(share * seconds, min(LEAST_CHUNK, share * LONG_S), 1)))
+
+    def _use_limits(self) -> None:
+        for limit in self.limits:
+            if self.session.busy:
+                limit.users.add(self)
+            else:
+                limit.users.discard(self)
 
     async def _send(self, read: Read) -> None:
         try:

@@ -24,9 +24,16 @@ class RateLimit:
 
     def __init__(self, rate: float = 0) -> None:
         self.rate = rate
+        self.users: set[object] = set()
+        """Whoever has something to send under it at the moment, so that each can know its share."""
         self._passed = 0.0
         self._passed_at = 0.0
         self._booked = 0.0
+
+    @property
+    def share(self) -> float:
+        """Bytes a second that one of its users may expect; infinite without a limit."""
+        return self.rate / max(1, len(self.users)) if self.rate else float("inf")
 
     def reserve(self, now: float) -> tuple[float, int]:
         """The next quantum: its place in the row, and its bytes."""

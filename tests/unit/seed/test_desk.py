@@ -29,12 +29,13 @@ from seedshot_desktop.seed.messages import (
     ViewerProgressed,
 )
 from seedshot_desktop.seed.reports import Reports
+from seedshot_desktop.seed.session import STALL_S
 from seedshot_desktop.seed.share import Share
 from seedshot_desktop.seed.steps import ShareOver
 from seedshot_desktop.seed.tasks import Tasks
 from seedshot_desktop.seed.transfer import WINDOW
 from seedshot_desktop.seed.transport import PeerState
-from seedshot_desktop.seed.visit import HIGH_WATER
+from seedshot_desktop.seed.visit import HIGH_WATER, SMALL_CHUNK
 from signal_server.protocol import Full, Joined, Left, Offer, Over, OwnerAnswer, OwnerCandidate, OwnerMessage
 from tests.support.expectations import LogWatch
 from tests.support.fake_peer import FakeNetwork, FakePeer
@@ -339,6 +340,32 @@ async def test_under_a_tight_limit_messages_are_small_and_few_wait(room: Room) -
     before = len(peer.messages)
     peer.drain()
     await until(lambda: len(peer.messages) >= before + 4, "as much again")
+
+
+@pytest.mark.parametrize(("limit", "crowd"), [(64_000, 16), (3000, 40), (100_000, 50)])
+async def test_a_crowd_under_a_limit_gets_less_at_a_time_so_that_nobody_seems_to_stall(
+    room: Room, limit: int, crowd: int
+) -> None:
+    room.desk.configure(EngineOptions(share_upload_limit=limit))
+    peers = [room.admit(f"v{number}") for number in range(crowd)]
+    for peer in peers:
+        peer.say(type="get", request=1, file=0, offset=0)
+    await until(lambda: all(peer.messages for peer in peers), "something for everybody")
+    for peer in peers:
+        peer.messages.clear()
+        peer.drain()
+    await until(lambda: all(peer.messages for peer in peers), "more for everybody")
+    longest = max(peer.buffered_amount for peer in peers) * crowd / limit
+    assert longest < STALL_S / 3, "what stands before the next thing that is asked for"
+    last = peers.pop()
+    for peer in peers[1:]:
+        peer.say(type="stop", request=1)
+    peers[0].say(type="bye")
+    last.messages.clear()
+    last.drain()
+    alone = min(limit / 8, SMALL_CHUNK) if limit / 8 > 1024 else 1024
+    await until(lambda: bool(last.messages), "more for who is left")
+    assert len(last.messages[0]) == int(alone) + 12
 
 
 async def test_connections_keep_to_their_shares_limit_and_to_that_of_all(room: Room) -> None:
