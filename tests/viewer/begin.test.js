@@ -186,7 +186,7 @@ test("an answer is of use for as long as the owner waits: after that, all begins
   begun.line.socket.open();
   await settled();
   assert.equal(ifFresh(begun, begun.line.saidAt + 7_900), begun);
-  assert.equal(ifFresh(begun, begun.line.saidAt + 8_000), null);
+  assert.equal(ifFresh(begun, begun.line.saidAt + 8_100), null);
   assert.deepEqual([begun.line.socket.readyState, begun.call.connection.isClosed], [3, true]);
   assert.equal(ifFresh(null, 0), null);
 });
