@@ -29,6 +29,8 @@ PLATEAU = 1.05
 SURE_AFTER = 2
 """So many times in a row."""
 FAIR_SHARE = 0.5
+WHOLE_LINK = 0.93
+"""A rate of this part of the link, or more, is all of it as far as can be measured."""
 TOLERANCE = 1.05
 MODEST = 0.9
 """With less than this part of a fair share nobody has to make room."""
@@ -119,9 +121,10 @@ class Company:
 
         Where all of the link was ours, who has just come must not overflow it. Then, for as long again as the queue
         has stood, we put next to nothing into it: if it goes, it was our own, made by a bandwidth that we overrate.
+        Who knows the link and gets less than all of it while a queue stands need not ask.
         """
         stands = now - self._near_at
-        if stands > _patience(min_rtt) / 2:
+        if stands > _patience(min_rtt) / 2 and not 0 < self._excess < WHOLE_LINK / FAIR_SHARE:
             return DRAINED_GAIN
         return QUEUED_GAIN if self._excess > TOLERANCE and stands > 2 * min_rtt else float("inf")
 

@@ -21,6 +21,7 @@ class Sent:
     __slots__ = (
         "app_limited",
         "chunk",
+        "counted",
         "delivered",
         "delivered_at",
         "fate",
@@ -38,6 +39,8 @@ class Sent:
         self.chunk = chunk
         self.size = size
         self.fate = Fate.OUTSTANDING
+        self.counted = False
+        """Its arrival has been counted; after a timeout it may be sent, and arrive, once more."""
         self.times = 0
         self.sent_at = self.delivered_at = self.first_sent_at = 0.0
         self.delivered = self.in_flight = self.lost = 0
@@ -86,13 +89,25 @@ class Delivery:
             self._app_limited_until = 0
 
     def sample(
-        self, now: float, newest: Sent, *, acked: int, lost: int, in_flight: int, rtt: float | None, min_rtt: float
+        self,
+        now: float,
+        newest: Sent,
+        *,
+        acked: int,
+        lost: int,
+        in_flight: int,
+        rtt: float | None,
+        min_rtt: float,
+        dark: bool,
     ) -> Sample:
-        """What an acknowledgement says whose latest chunk is `newest`."""
+        """What an acknowledgement says whose latest chunk is `newest`.
+
+        `dark`: some of what it names may have arrived long ago, untold, so that it says nothing of a rate.
+        """
         self._first_sent_at = newest.sent_at
         delivered = self.delivered - newest.delivered
         interval = max(newest.sent_at - newest.first_sent_at, now - newest.delivered_at)
-        plausible = interval > 0 and interval >= 0.9 * min(min_rtt, rtt or min_rtt)
+        plausible = not dark and interval > 0 and interval >= 0.9 * min(min_rtt, rtt or min_rtt)
         return Sample(
             now=now,
             delivered=self.delivered,

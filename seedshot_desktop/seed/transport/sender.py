@@ -71,6 +71,7 @@ class Sender:
         self._gaps: list[Block] = []
         self._highest_acked = self._cumulative
         self._complete_report = True
+        self._dark = False
         self._in_flight = 0
         self._peer_window = window
         # delivery rate
@@ -271,7 +272,9 @@ class Sender:
                 sent = self._chunks[tsn]
                 if sent.fate is not _ACKED:
                     acked.append(sent)
-        self._complete_report = len(blocks) < REPORTED_BLOCKS
+        complete = len(blocks) < REPORTED_BLOCKS
+        self._dark = not (complete and self._complete_report)
+        self._complete_report = complete
         if blocks:
             self._highest_acked = max(self._highest_acked, blocks[-1][1])
         self._gaps = blocks
@@ -284,7 +287,9 @@ class Sender:
             if sent.fate is _OUTSTANDING:
                 self._in_flight -= sent.size
             sent.fate = _ACKED
-            newly += sent.size
+            if not sent.counted:
+                sent.counted = True
+                newly += sent.size
             if newest is None or (sent.sent_at, sent.tsn) > (newest.sent_at, newest.tsn):
                 newest = sent
         if newest is None:
@@ -306,6 +311,7 @@ class Sender:
                 in_flight=self._in_flight,
                 rtt=rtt,
                 min_rtt=self._bbr.min_rtt,
+                dark=self._dark,
             )
         )
         self._arm(now)
