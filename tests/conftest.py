@@ -19,6 +19,9 @@ from tests.support.waiting import until
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 """A shell that runs the tests in the background has them ignore Ctrl+C, and whatever they start inherits that."""
+if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
+    """Under nohup these tests stay when the terminal closes; what they start is as sensitive to it as ever."""
 
 collect_ignore = machine.not_run_here()
 

@@ -111,15 +111,19 @@ class App:
 
     async def choose_in_tray(self, *keys: str) -> None:
         """Right-click the tray icon and go through the menu with `keys`; Right opens a submenu and waits for it."""
-        before = self.windows()
         icon = await until(self.person.tray_icon, "the tray icon")
+        shown = set(self.windows())
         self.person.click(*icon, button=3)
-        await until(lambda: len(self.windows()) > len(before), "the tray menu")
+        await self._another_window(shown, "the tray menu")
         for key in keys:
-            shown = len(self.windows())
+            shown = set(self.windows())
             self.person.press(key)
             if key == "Right":
-                await until(lambda shown=shown: len(self.windows()) > shown, "the submenu")  # type: ignore[misc]
+                await self._another_window(shown, "the submenu")
+
+    async def _another_window(self, shown: set[int], what: str) -> None:
+        """Wait for one that was not `shown` before; a notice may go meanwhile, so counting them tells nothing."""
+        await until(lambda: set(self.windows()) - shown, what)
 
     def windows(self) -> list[int]:
         """Its visible windows and menus, without the icon in the tray, which is a window too."""
