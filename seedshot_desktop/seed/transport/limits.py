@@ -62,6 +62,11 @@ class Allowance:
         self._left = 0
         self._place = 0.0
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit at present."""
+        return self._limit.rate > 0
+
     def ready_at(self, now: float) -> float:
         """When the next chunk may leave; `now` or earlier: at once. Asks for a quantum, so ask only to send."""
         if not self._limit.rate:

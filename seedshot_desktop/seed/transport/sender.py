@@ -170,10 +170,14 @@ class Sender:
 
         It is counted all the same, and what follows waits the longer for it.
         """
+        for allowance in self._allowances:
+            if allowance.limited:
+                break
+        else:
+            return now
         if self._outbox.urgent or self._next_is_control():
             return now
-        ready = max([allowance.ready_at(now) for allowance in self._allowances], default=now)
-        return min(ready, now + LIMIT_RECHECK_S)
+        return min(max(allowance.ready_at(now) for allowance in self._allowances), now + LIMIT_RECHECK_S)
 
     def _next_is_control(self) -> bool:
         if self._lost_chunks:
@@ -230,8 +234,10 @@ class Sender:
     def _pace(self, size: int, now: float) -> None:
         for allowance in self._allowances:
             allowance.spend(size)
-        credit = min(max(self._bbr.min_rtt / 3, CREDIT_S), MAX_CREDIT_S)
-        self._next_send = max(self._next_send, now - credit) + size / self._bbr.pacing_rate
+        if now - self._next_send > CREDIT_S:
+            credit = min(max(self._bbr.min_rtt / 3, CREDIT_S), MAX_CREDIT_S)
+            self._next_send = max(self._next_send, now - credit)
+        self._next_send += size / self._bbr.pacing_rate
 
     def _note_app_limited(self) -> None:
         if self._in_flight < self._bbr.window:
