@@ -34,7 +34,7 @@ class Sent:
         "tsn",
     )
 
-    def __init__(self, tsn: int, chunk: bytearray, size: int) -> None:
+    def __init__(self, tsn: int, chunk: bytes, size: int) -> None:
         self.tsn = tsn
         self.chunk = chunk
         self.size = size

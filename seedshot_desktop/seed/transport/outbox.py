@@ -11,6 +11,12 @@ IMMEDIATE = 0x08
 """The I bit: acknowledge without delay (RFC 7053)."""
 CHUNK_HEADER = 16
 _HEADER = struct.Struct("!BBHLHHL")
+_PADDING = (b"", bytes(1), bytes(2), bytes(3))
+
+
+def immediate(chunk: bytes) -> bytes:
+    """The same DATA chunk, asking to be acknowledged without delay."""
+    return bytes((chunk[0], chunk[1] | IMMEDIATE)) + chunk[2:]
 
 
 class Message:
@@ -68,7 +74,7 @@ class Outbox:
         queue = self._urgent or self._waiting
         return queue[0] if queue else None
 
-    def cut(self, tsn: int, size: int) -> bytearray:
+    def cut(self, tsn: int, size: int) -> bytes:
         """A chunk of `size` bytes off the head (RFC 9260, section 3.3.1), padded to four bytes."""
         message = self._begin()
         at, end = message.at, message.at + size
@@ -79,20 +85,10 @@ class Outbox:
             flags |= LAST | (0 if self._urgent or self._waiting else IMMEDIATE)
         if message.stream:
             self.buffered -= size
-        chunk = bytearray(
-            _HEADER.pack(
-                0,
-                flags,
-                CHUNK_HEADER + size,
-                tsn % TSN_MODULO,
-                message.stream,
-                message.sequence,
-                message.protocol,
-            )
+        header = _HEADER.pack(
+            0, flags, CHUNK_HEADER + size, tsn % TSN_MODULO, message.stream, message.sequence, message.protocol
         )
-        chunk += message.data[at:end]
-        chunk += bytes(-size % 4)
-        return chunk
+        return header + message.data[at:end] + _PADDING[-size % 4]
 
     def freeze(self, stream: int) -> None:
         """Forget all that is not urgent, and what is left of a message of `stream` that has begun."""

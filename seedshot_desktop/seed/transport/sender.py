@@ -19,7 +19,7 @@ from seedshot_desktop.seed.transport.bbr import Bbr
 from seedshot_desktop.seed.transport.delivery import Delivery, Fate, Sent
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO
 from seedshot_desktop.seed.transport.limits import Allowance, RateLimit
-from seedshot_desktop.seed.transport.outbox import CHUNK_HEADER, IMMEDIATE, Outbox
+from seedshot_desktop.seed.transport.outbox import CHUNK_HEADER, Outbox, immediate
 from seedshot_desktop.seed.transport.rack import Rack
 from seedshot_desktop.seed.transport.round_trip import RoundTrip
 from seedshot_desktop.seed.transport.sacks import Block, absolute, difference
@@ -220,7 +220,7 @@ class Sender:
                 self._next_send = max(self._next_send, now - BURST_S)
         if sent.times:
             self.retransmitted += 1
-            sent.chunk[1] |= IMMEDIATE
+            sent.chunk = immediate(sent.chunk)
         sent.times += 1
         sent.fate = _OUTSTANDING
         self._in_flight += sent.size
@@ -229,7 +229,7 @@ class Sender:
         self._pace(sent.size, now)
         if self._timer_at is None:
             self._arm(now)
-        return bytes(sent.chunk)
+        return sent.chunk
 
     def _pace(self, size: int, now: float) -> None:
         for allowance in self._allowances:
