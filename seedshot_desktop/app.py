@@ -7,7 +7,6 @@ person does with the app is told in ``story``.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 import sys
@@ -155,9 +154,12 @@ class App:
         self._network.changed.connect(lambda: self._bridge.send(CheckNetwork()))
         self._application.asked_to_quit.connect(self._ended.set)
         self._application.aboutToQuit.connect(self._on_loop_end)
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):  # Windows
-                asyncio.get_running_loop().add_signal_handler(number, self._ended.set)
+            try:
+                loop.add_signal_handler(number, self._ended.set)
+            except NotImplementedError:  # Windows
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._ended.set))
 
     def _on_loop_end(self) -> None:
         """Qt's loop ends; where that was not the app's own doing, nothing can be awaited any more."""

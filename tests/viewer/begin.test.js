@@ -8,34 +8,10 @@ import vm from "node:vm";
 import { encodeBase64url } from "../../resources/viewer/link.js";
 import { Peer } from "../../resources/viewer/peer.js";
 import { ifFresh, Signalling } from "../../resources/viewer/signalling.js";
-import { answer, Drive, fragment, VIEWER } from "./support.js";
+import { answer, Drive, FakeSocket, fragment, VIEWER } from "./support.js";
 
 const SOURCE = readFileSync(new URL("begin.js", VIEWER), "utf8");
 const HOST = { protocol: "http:", host: "owner.example:21880" };
-
-class FakeSocket {
-  static OPEN = 1;
-  static CLOSED = 3;
-  readyState = 0;
-  sent = [];
-
-  constructor(url) {
-    this.url = url;
-  }
-
-  send(text) {
-    this.sent.push(text);
-  }
-
-  close() {
-    this.readyState = 3;
-  }
-
-  open() {
-    this.readyState = 1;
-    this.onopen();
-  }
-}
 
 class FakeConnection {
   static refuses = false;

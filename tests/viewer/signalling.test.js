@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { decodeSignal, Signalling } from "../../resources/viewer/signalling.js";
-import { wire } from "./support.js";
+import { FakeSocket, wire } from "./support.js";
 
 const examples = wire("signalling");
 const toViewer = ({ direction }) => direction === "server-to-viewer";
@@ -26,32 +26,6 @@ test("only text frames are read", () => {
   assert.equal(decodeSignal(new ArrayBuffer(4)), null);
   assert.equal(decodeSignal(undefined), null);
 });
-
-/** A WebSocket whose other end is the test. */
-class FakeSocket {
-  static OPEN = 1;
-  static last;
-  readyState = 0;
-  sent = [];
-
-  constructor(url) {
-    this.url = url;
-    FakeSocket.last = this;
-  }
-
-  send(text) {
-    this.sent.push(text);
-  }
-
-  close() {
-    this.readyState = 3;
-  }
-
-  open() {
-    this.readyState = 1;
-    this.onopen();
-  }
-}
 
 /** Runs `body` with a page at `address` and the fake socket. */
 function onPage(address, body) {

@@ -160,3 +160,36 @@ function describe(action) {
       return [action.do, action.peer ?? action.file ?? action.name].filter((word) => word !== undefined).join(" ");
   }
 }
+
+/** A WebSocket whose other end is the test. */
+export class FakeSocket {
+  static OPEN = 1;
+  static CLOSED = 3;
+  /** @type {any} the newest one */
+  static last;
+  readyState = 0;
+  /** @type {string[]} */
+  sent = [];
+  /** @type {() => void} */
+  onopen = () => undefined;
+
+  /** @param {string} url */
+  constructor(url) {
+    this.url = url;
+    FakeSocket.last = this;
+  }
+
+  /** @param {string} text */
+  send(text) {
+    this.sent.push(text);
+  }
+
+  close() {
+    this.readyState = 3;
+  }
+
+  open() {
+    this.readyState = 1;
+    this.onopen();
+  }
+}
