@@ -18,7 +18,7 @@ import time
 from dataclasses import asdict
 from typing import NoReturn
 
-from tests.netlab import namespaces
+from tests.netlab import namespaces, packets
 from tests.netlab.link import Link, LinkOptions
 
 DEVICE = "link0"
@@ -64,7 +64,22 @@ class Emulator:
                 packet = os.read(source, 65536)
             except BlockingIOError:
                 return
-            link.send(time.perf_counter(), packet, len(packet))
+            if len(packet) > link.mtu and link.options.narrow != "hole":
+                _squeeze(source, packet, link)
+            else:
+                link.send(time.perf_counter(), packet, len(packet))
+
+
+def _squeeze(source: int, packet: bytes, link: Link[bytes]) -> None:
+    """As a router does with a packet that is too large for its next link."""
+    mtu = int(link.mtu)
+    if packets.may_be_fragmented(packet):
+        for part in packets.fragments(packet, mtu):
+            link.send(time.perf_counter(), part, len(part))
+        return
+    link.too_large += 1
+    if link.options.narrow == "router":
+        _write(source, packets.too_big(packet, mtu))
 
 
 def _write(target: int, packet: bytes) -> None:
@@ -85,7 +100,11 @@ def main(arguments: list[str]) -> None:
     try:
         Emulator(descriptors, *links).run()
     finally:
-        print(json.dumps([{"carried": x.carried, "dropped": x.dropped, "lost": x.lost} for x in links]), flush=True)
+        print(json.dumps([_statistics(x) for x in links]), flush=True)
+
+
+def _statistics(link: Link[bytes]) -> dict[str, int]:
+    return {name: getattr(link, name) for name in ("carried", "dropped", "lost", "too_large", "largest")}
 
 
 def as_json(options: LinkOptions) -> str:

@@ -31,6 +31,14 @@ class LinkOptions:
     """Bits per second; 0 is no limit."""
     queue: int = 1_000_000
     """Bytes that may wait for the rate; what comes on top is dropped."""
+    mtu: int = 0
+    """Bytes of the largest packet that is carried; 0 is any."""
+    narrows_after: int = 0
+    """From when on it is `narrows_to` instead: so many bytes have been carried; 0 is never."""
+    narrows_to: int = 0
+    narrow: str = "hole"
+    """What happens to a larger IPv4 packet, see ``packets``: ``hole``, it vanishes; ``router``, it is fragmented, or
+    its sender is told where it may not be; ``mute``, as a router whose word does not come through."""
 
 
 class Link(Generic[Packet]):
@@ -49,6 +57,17 @@ class Link(Generic[Packet]):
         """Packets lost at random."""
         self.carried = 0
         """Bytes that went through."""
+        self.too_large = 0
+        """Packets that were larger than what is carried, and were not."""
+        self.largest = 0
+        """Bytes of the largest packet that went through."""
+
+    @property
+    def mtu(self) -> float:
+        """Bytes of the largest packet that is carried now."""
+        options = self.options
+        narrowed = options.narrows_after and self.carried >= options.narrows_after
+        return (options.narrows_to if narrowed else options.mtu) or float("inf")
 
     def queued(self, now: float) -> float:
         """Bytes that wait for the rate."""
@@ -57,6 +76,9 @@ class Link(Generic[Packet]):
     def send(self, now: float, packet: Packet, size: int) -> None:
         """A packet of `size` bytes enters."""
         options = self.options
+        if size > self.mtu:
+            self.too_large += 1
+            return
         leaves = now
         if options.rate:
             if self.queued(now) + size > options.queue:
@@ -67,6 +89,7 @@ class Link(Generic[Packet]):
             self.lost += 1
             return
         self.carried += size
+        self.largest = max(self.largest, size)
         arrival = leaves + options.delay_s
         if options.jitter_s:
             arrival += self._random.random() * options.jitter_s

@@ -15,6 +15,7 @@ from aiortc.rtcsctptransport import (
     Chunk,
     CookieEchoChunk,
     DataChunk,
+    HeartbeatAckChunk,
     InitAckChunk,
     InitChunk,
     ReconfigChunk,
@@ -25,6 +26,7 @@ from google_crc32c import value as crc32c
 from seedshot_desktop.seed.transport.dtls import Dtls
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO, WINDOW, Fragment, Inbound, ViolationError
 from seedshot_desktop.seed.transport.limits import RateLimit
+from seedshot_desktop.seed.transport.probing import Prober
 from seedshot_desktop.seed.transport.sdp import OUR_MAX_MESSAGE, OUR_SCTP_PORT
 from seedshot_desktop.seed.transport.sender import Sender
 
@@ -78,6 +80,7 @@ class Association(RTCSctpTransport):
         self._clock = clock
         self._inbound: Inbound | None = None
         self._sender: Sender | None = None
+        self._prober = Prober(dtls, self._packet)
         self._peer_window = 0
         self._sack: tuple[int, int, list[tuple[int, int]]] | None = None
         self._duplicates = 0
@@ -143,6 +146,7 @@ class Association(RTCSctpTransport):
         if sender is None or self._ended:
             return
         now = self._clock()
+        self._prober.look(sender, now)
         before = sender.buffered
         chunks: list[bytes] = []
         while len(chunks) < MAX_BURST and (chunk := sender.poll(now)) is not None:
@@ -243,6 +247,8 @@ class Association(RTCSctpTransport):
             self._read_sack(body)
         elif kind == DataChunk.type:
             self._read_data(flags, body)
+        elif kind == HeartbeatAckChunk.type:
+            self._read_heartbeat_ack(body)
         elif kind in _HANDSHAKE and (cls := CHUNK_TYPES.get(kind)) is not None:
             _check_parameters(body, _PARAMETERS_AT.get(kind, len(body)))
             _run(self._receive_chunk(cls(flags=flags, body=body)))
@@ -258,6 +264,11 @@ class Association(RTCSctpTransport):
             return  # overtaken on its way by one that says more
         self._sack = (cumulative, window, gaps)
         self._take_turn()
+
+    def _read_heartbeat_ack(self, body: bytes) -> None:
+        if self._sender is not None:
+            self._prober.answered(body, self._sender, self._clock())
+            self._take_turn()
 
     def _learn(self) -> None:
         """Take in the last of the SACKs that came since: each says all that those before it said."""
@@ -389,7 +400,7 @@ _BEFORE_DATA = (
     RTCSctpTransport.State.COOKIE_WAIT,
     RTCSctpTransport.State.COOKIE_ECHOED,
 )
-_HANDSHAKE = frozenset({1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 14, 130})
+_HANDSHAKE = frozenset({1, 2, 4, 6, 7, 8, 9, 10, 11, 14, 130})
 """Chunks that aiortc handles; FORWARD-TSN is not among them: nothing partially reliable was agreed on."""
-_PARAMETERS_AT = {1: 16, 2: 16, 4: 0, 5: 0, 6: 0, 9: 0, 130: 0}
-"""Where the parameters of INIT, INIT ACK, HEARTBEAT and its ACK, ABORT, ERROR and RE-CONFIG begin."""
+_PARAMETERS_AT = {1: 16, 2: 16, 4: 0, 6: 0, 9: 0, 130: 0}
+"""Where the parameters of INIT, INIT ACK, HEARTBEAT, ABORT, ERROR and RE-CONFIG begin."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import struct
+import sys
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -18,6 +20,10 @@ MAX_SEGMENTS = 40
 """Datagrams in one system call: together under 64 KiB."""
 _SOL_UDP = 17
 _UDP_SEGMENT = 103
+_IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _IPV6_MTU = 10, 23, 24
+_PMTUDISC_DONT, _PMTUDISC_PROBE = 0, 3
+"""Linux: never set DF; always set it, whatever has been learnt of the path."""
+_LEAST_IPV6_MTU = 1280
 
 
 class Receiver(Protocol):
@@ -95,13 +101,90 @@ class Path:
     """One of our sockets and the address at the other end."""
 
     def __init__(self, protocol: ice.StunProtocol, addr: tuple[str, int]) -> None:
+        self._protocol = protocol
         self._transport = protocol.transport
         self._addr = addr
-        self._sock = getattr(protocol, "sock", None) if hasattr(socket.socket, "sendmsg") else None
+        sock = getattr(protocol, "sock", None) if hasattr(socket.socket, "sendmsg") else None
+        self._sock: socket.socket | None = sock
+        self._segments = sock is not None
+        self._has_segmented = False
+        self._longest_segment = MAX_DATAGRAM
+        self._is_v6 = ":" in addr[0]
+        self.narrowed = False
+        """The system has learnt that the path carries less than was sent; whoever has seen it takes it back."""
+        self.fragments = False
+        """Datagrams that are too large may be fragmented on their way."""
+
+    def leads(self, protocol: ice.StunProtocol, addr: tuple[str, int]) -> bool:
+        """Whether this is the path between these two."""
+        return self._protocol is protocol and self._addr == addr
+
+    @property
+    def ip_header(self) -> int:
+        """Bytes of it."""
+        return 40 if self._is_v6 else 20
+
+    @property
+    def can_probe(self) -> bool:
+        """Whether a datagram can be sent that nobody fragments: not through a relay, and on Linux only."""
+        return self._sock is not None and sys.platform == "linux"
 
     def send(self, datagram: bytes | memoryview) -> None:
         """One datagram, now."""
         self._transport.sendto(bytes(datagram), self._addr)
+
+    def send_whole(self, datagram: bytes) -> bool:
+        """One datagram that must not be fragmented; False: this machine does not send one of that size.
+
+        Where the socket's buffer is full it is lost, as it might be anywhere.
+        """
+        if self._sock is None:
+            return False
+        level, option = (
+            (socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER) if self._is_v6 else (socket.IPPROTO_IP, _IP_MTU_DISCOVER)
+        )
+        try:
+            before = self._sock.getsockopt(level, option)
+            self._sock.setsockopt(level, option, _PMTUDISC_PROBE)
+            try:
+                self._sock.sendto(datagram, self._addr)
+            finally:
+                self._sock.setsockopt(level, option, before)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False  # EMSGSIZE; and who cannot even be asked does not get larger packets
+        return True
+
+    def widened(self) -> None:
+        """Larger datagrams than before are known to pass, and will be sent.
+
+        Over IPv4 none of them asks not to be fragmented: of datagrams that leave in one call (UDP_SEGMENT) none does
+        so anyway, and a path that becomes narrower would carry those and lose the others.
+        """
+        self._longest_segment = MAX_DATAGRAM
+        if not self._is_v6:
+            self._set(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_DONT)
+
+    def allow_fragments(self) -> bool:
+        """Large datagrams vanish: have them fragmented, on their way (IPv4) or by this machine (IPv6).
+
+        True where larger ones may be looked for again: over IPv6, all of them would be fragmented from now on.
+        """
+        self.fragments = True
+        if self._is_v6:
+            self._set(socket.IPPROTO_IPV6, _IPV6_MTU, _LEAST_IPV6_MTU)
+            return False
+        return self._set(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_DONT)
+
+    def _set(self, level: int, option: int, value: int) -> bool:
+        if self._sock is None:
+            return False
+        try:
+            self._sock.setsockopt(level, option, value)
+        except OSError:
+            return False  # another system, where no datagram is ever larger than the base
+        return True
 
     def send_burst(self, datagrams: bytes, sizes: Sequence[int]) -> None:
         """Datagrams that lie one behind the other in `datagrams`.
@@ -118,7 +201,7 @@ class Path:
             at, first = at + length, last
 
     def _send_run(self, run: memoryview, size: int, count: int) -> None:
-        if count > 1 and self._sock is not None and self._segment(run, size):
+        if count > 1 and self._segments and size <= self._longest_segment and self._segment(run, size):
             return
         for at in range(0, len(run), size):
             self.send(run[at : at + size])
@@ -129,10 +212,20 @@ class Path:
             self._sock.sendmsg([run], [(_SOL_UDP, _UDP_SEGMENT, struct.pack("H", size))], 0, self._addr)
         except BlockingIOError:
             return False  # the socket's buffer is full: the event loop's own queue takes them
-        except OSError:
-            self._sock = None  # this system or this interface cannot
+        except OSError as error:
+            self._cannot_segment(error, size)
             return False
+        self._has_segmented = True
         return True
+
+    def _cannot_segment(self, error: OSError, size: int) -> None:
+        """EINVAL from a system that could before: a segment is larger than what the path is now known to carry, where
+        a datagram by itself is fragmented."""
+        if error.errno == errno.EINVAL and self._has_segmented:
+            self._longest_segment = size - 1
+            self.narrowed = True
+        else:
+            self._segments = False  # this system or this interface cannot
 
 
 def _end_of_run(sizes: Sequence[int], first: int) -> int:

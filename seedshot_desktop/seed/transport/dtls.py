@@ -9,6 +9,7 @@ from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, State
 from OpenSSL import SSL
 
 from seedshot_desktop.seed.transport.certificate import Certificate
+from seedshot_desktop.seed.transport.datagrams import Path
 from seedshot_desktop.seed.transport.ice import GuardedConnection
 from seedshot_desktop.seed.transport.sdp import Offer
 
@@ -55,6 +56,19 @@ class Dtls(RTCDtlsTransport):
             path.send(records)
         else:
             path.send_burst(records, _record_sizes(records))
+
+    @property
+    def path(self) -> Path | None:
+        """Where records go."""
+        return self._agent.path
+
+    def transmit_whole(self, packet: bytes) -> bool:
+        """Encrypt a packet and send it in a datagram that nobody may fragment; False: it is too large to be sent."""
+        path = self._agent.path
+        if self._state is not State.CONNECTED or self._ssl is None or path is None:
+            return False
+        self._ssl.send(packet)
+        return path.send_whole(self._ssl.bio_read(MAX_BURST_BYTES))
 
     def receive(self, datagram: bytes) -> None:
         """Decrypt one datagram."""

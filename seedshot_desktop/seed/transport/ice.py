@@ -90,7 +90,8 @@ class GuardedConnection(Connection):
             self._validated.add(pair.remote_addr)
         super().check_complete(pair)
         if not self.silenced and (nominated := self._nominated.get(1)) is not None:
-            self.path = Path(nominated.protocol, nominated.remote_addr)
+            way = (nominated.protocol, nominated.remote_addr)
+            self.path = self.path if self.path is not None and self.path.leads(*way) else Path(*way)
 
     def _may_learn(self, addr: tuple[str, int]) -> bool:
         if len(self._remote_candidates) < MAX_REMOTE_CANDIDATES and len(self._check_list) < MAX_PAIRS:

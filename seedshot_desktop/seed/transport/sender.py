@@ -19,17 +19,14 @@ from seedshot_desktop.seed.transport.bbr import Bbr
 from seedshot_desktop.seed.transport.delivery import Delivery, Fate, Sent
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO
 from seedshot_desktop.seed.transport.limits import Allowance, RateLimit
+from seedshot_desktop.seed.transport.loss_timer import Expiry, LossTimer
 from seedshot_desktop.seed.transport.outbox import CHUNK_HEADER, Outbox, immediate
+from seedshot_desktop.seed.transport.path_mtu import BASE_PAYLOAD, LARGE_CHUNK, LargeLosses
 from seedshot_desktop.seed.transport.rack import Rack
-from seedshot_desktop.seed.transport.round_trip import RoundTrip
 from seedshot_desktop.seed.transport.sacks import Block, absolute, difference
 
 PACKET_OVERHEAD = 12 + 37 + 28
 """SCTP's common header, DTLS 1.2's record with AES-GCM, UDP and IPv4: bytes that a chunk costs on the link."""
-DEFAULT_PAYLOAD = 1160
-PROBE_MIN_S = 0.01
-GIVE_UP_S = 25.0
-"""How long nothing at all is acknowledged before the path counts as dead."""
 REPORTED_BLOCKS = 16
 """Some receivers name no more than this many gap blocks, so chunks beyond the last may have arrived."""
 MAX_SPAN = 4096
@@ -41,6 +38,7 @@ BURST_S = 0.001
 CREDIT_S = 0.005
 MAX_CREDIT_S = 0.05
 """A late wake-up may catch up by a round trip of sending, between these: a busy machine is late all the time."""
+_LARGE = LARGE_CHUNK + PACKET_OVERHEAD
 _OUTSTANDING, _LOST, _ACKED = Fate  # looking a member up costs more than what is done with it
 
 
@@ -54,7 +52,7 @@ class Sender:
         now: float,
         window: int,
         rtt_hint: float | None = None,
-        payload: int = DEFAULT_PAYLOAD,
+        payload: int = BASE_PAYLOAD,
         limits: Sequence[RateLimit] = (),
     ) -> None:
         self.payload = payload
@@ -63,7 +61,7 @@ class Sender:
         self._allowances = [Allowance(limit) for limit in limits]
         self._outbox = Outbox()
         # chunks on their way; TSNs are counted on without wrapping
-        self._next_tsn = first_tsn
+        self._first_tsn = self._next_tsn = first_tsn
         self._cumulative = first_tsn - 1
         self._chunks: dict[int, Sent] = {}
         self._order: deque[tuple[Sent, int]] = deque()
@@ -74,17 +72,15 @@ class Sender:
         self._dark = False
         self._in_flight = 0
         self._peer_window = window
+        self.large_losses = LargeLosses()
         # delivery rate
         self._delivery = Delivery(now)
         # RACK, probe and retransmission timer
-        self._round_trip = RoundTrip(rtt_hint)
+        self._timer = LossTimer(now, rtt_hint)
+        self._round_trip = self._timer.round_trip
         self._rack = Rack()
         self._rack_deadline: float | None = None
-        self._timer_at: float | None = None
-        self._probing = False
         self._probe_due = False
-        self._backoff = 0
-        self._heard_at = now
         self._frozen_stream = -1
         self.dead = False
         """The peer has acknowledged nothing for too long."""
@@ -120,6 +116,16 @@ class Sender:
         if self._frozen_stream < 0:
             return not self._chunks
         return all(sent.fate is _ACKED for sent in self._chunks.values())
+
+    @property
+    def acknowledged(self) -> int:
+        """Chunks that have arrived, as far as none before them is missing."""
+        return self._cumulative + 1 - self._first_tsn
+
+    @property
+    def timeout_s(self) -> float:
+        """How long an answer may take."""
+        return self._round_trip.timeout(0)
 
     @property
     def in_flight(self) -> int:
@@ -211,8 +217,8 @@ class Sender:
         return sent
 
     def _transmit(self, sent: Sent, now: float) -> bytes:
-        if self._in_flight == 0 and not self._lost_chunks and not self._backoff:
-            self._heard_at = now
+        if self._in_flight == 0 and not self._lost_chunks:
+            self._timer.begins(now)
         if self._in_flight == 0:
             self._delivery.restart(now)
             if not sent.times:
@@ -227,7 +233,7 @@ class Sender:
         self._delivery.stamp(sent, now, self._in_flight)
         self._order.append((sent, sent.times))
         self._pace(sent.size, now)
-        if self._timer_at is None:
+        if self._timer.at is None:
             self._arm(now)
         return sent.chunk
 
@@ -238,6 +244,10 @@ class Sender:
             credit = min(max(self._bbr.min_rtt / 3, CREDIT_S), MAX_CREDIT_S)
             self._next_send = max(self._next_send, now - credit)
         self._next_send += size / self._bbr.pacing_rate
+
+    def count_probe(self, size: int, now: float) -> None:
+        """Something of `size` bytes leaves that is no chunk of ours: it has its place in the pace and under limits."""
+        self._pace(size + PACKET_OVERHEAD, now)
 
     def _note_app_limited(self) -> None:
         if self._in_flight < self._bbr.window:
@@ -257,7 +267,7 @@ class Sender:
             return  # older than what is known
         cumulative = self._cumulative + ahead
         blocks = absolute(cumulative, gaps, self._next_tsn)
-        self._heard_at = now
+        self._timer.heard(now)
         self._peer_window = window
         if duplicates:
             self._duplicated(duplicates)
@@ -300,14 +310,16 @@ class Sender:
                 newest = sent
         if newest is None:
             self._detect(now)
-            self._arm(now, keep=True)
+            if self._timer.at is None:
+                self._arm(now)
             return
+        if self.large_losses.count:
+            self._note_large(is_large=newest.size > _LARGE)
         self._delivery.deliver(now, newly)
         rtt = self._sample_rtt(now, newest)
         self._update_rack(newest, rtt)
         self._detect(now)
-        self._backoff = 0
-        self._probing = False
+        self._timer.progress()
         self._bbr.on_ack(
             self._delivery.sample(
                 now,
@@ -371,10 +383,18 @@ class Sender:
             return 0.0
         return self._round_trip.smoothed or 0.0
 
+    def _note_large(self, *, is_large: bool) -> None:
+        """Something arrives where large packets were lost."""
+        self.large_losses.arrived(is_large=is_large)
+        if is_large:
+            self._timer.relax()
+
     def _lose(self, sent: Sent) -> None:
         sent.fate = _LOST
         self._in_flight -= sent.size
         self._delivery.lost += sent.size
+        if sent.size > _LARGE:
+            self.large_losses.lost()
         if sent.stream:
             self._lost_chunks.append(sent)
         else:
@@ -384,14 +404,14 @@ class Sender:
 
     def deadline(self, now: float) -> float | None:
         """When to call `on_timer` and then `poll`; None while there is nothing to wait for."""
-        times = [at for at in (self._rack_deadline, self._timer_at) if at is not None]
+        times = [at for at in (self._rack_deadline, self._timer.at) if at is not None]
         if self._may_send_more():
             times.append(max(self._next_send + BURST_S, self._limited_until(now)))
         return min(times) if times else None
 
     def loss_deadline_passed(self, now: float) -> bool:
         """Whether `on_timer` at `now` would take something for lost, or probe."""
-        times = (self._rack_deadline, self._timer_at)
+        times = (self._rack_deadline, self._timer.at)
         return any(at is not None and at <= now for at in times)
 
     def _may_send_more(self) -> bool:
@@ -409,40 +429,24 @@ class Sender:
         """A deadline has come: look for losses, probe, or time out."""
         if self._rack_deadline is not None and now >= self._rack_deadline:
             self._detect(now)
-        if self._timer_at is None or now < self._timer_at:
-            return
-        if not self._chunks:
-            self._timer_at = None
-        elif now - self._heard_at > GIVE_UP_S:
-            self.dead = True
-            self._timer_at = None
-        elif not self._in_flight and self._lost_chunks:
-            self._timer_at = now + self._rto()  # only a limit holds it up
-        elif not self._probing and not self._backoff:
-            self._probing = self._probe_due = True
-            self._timer_at = now + self._rto()
-        else:
-            self._time_out(now)
+        held_up = not self._in_flight and bool(self._lost_chunks)  # only a limit does that
+        match self._timer.expired(now, outstanding=bool(self._chunks), held_up=held_up):
+            case Expiry.PROBE:
+                self._probe_due = True
+            case Expiry.TIMEOUT:
+                self._time_out(now)
+            case Expiry.DEAD:
+                self.dead = True
 
-    def _arm(self, now: float, *, keep: bool = False) -> None:
-        """Restart the timer: a probe after two round trips, then the retransmission timer."""
-        if keep and self._timer_at is not None:
-            return
-        if not self._chunks:
-            self._timer_at = None
-        elif self._round_trip.smoothed is None:
-            self._timer_at = now + self._rto()
-        else:
-            self._timer_at = now + min(
-                max(2 * self._round_trip.smoothed, PROBE_MIN_S) + self._delay_of_one(), self._rto()
-            )
+    def retry_large(self, now: float) -> None:
+        """Large packets did not pass, and may be fragmented from now on: they have a few seconds to arrive.
 
-    def _delay_of_one(self) -> float:
-        """A lone packet may be acknowledged late unless it asks not to be."""
-        return 0.0 if self._in_flight > 2 * self.payload else 0.05
+        Beyond that the path is dead: chunks cannot be cut again, but a new connection begins with small ones.
+        """
+        self._timer.hurry(now)
 
-    def _rto(self) -> float:
-        return self._round_trip.timeout(self._backoff)
+    def _arm(self, now: float) -> None:
+        self._timer.arm(now, outstanding=bool(self._chunks), lone=self._in_flight <= 2 * self.payload)
 
     def _probe(self, now: float) -> bytes | None:
         """One chunk that makes the receiver say what it has (RFC 8985, section 7.3)."""
@@ -455,7 +459,6 @@ class Sender:
     def _time_out(self, now: float) -> None:
         """Send all of it again, even what blocks have named: a receiver may forget that (RFC 9260, section 6.2.1)."""
         self.timeouts += 1
-        self._backoff = min(self._backoff + 1, 10)
         missing = [sent for sent in self._chunks.values() if sent.stream != self._frozen_stream]
         self._lost_chunks = deque(sorted(missing, key=lambda sent: sent.stream != 0))
         for sent in self._lost_chunks:
@@ -463,10 +466,10 @@ class Sender:
                 self._in_flight -= sent.size
                 self._delivery.lost += sent.size
             sent.fate = _LOST
+        if any(sent.size > _LARGE for sent in missing):
+            self.large_losses.timed_out()
         self._gaps = []
         self._order.clear()
         self._rack_deadline = None
-        self._probing = False
         self._next_send = now - BURST_S
         self._bbr.on_timeout(self._in_flight)
-        self._timer_at = now + self._rto()

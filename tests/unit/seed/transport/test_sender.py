@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from seedshot_desktop.seed.transport.inbound import ViolationError
-from seedshot_desktop.seed.transport.sender import GIVE_UP_S, MAX_SPAN, Sender
+from seedshot_desktop.seed.transport.loss_timer import GIVE_UP_S
+from seedshot_desktop.seed.transport.sender import MAX_SPAN, Sender
 from tests.netlab.link import LinkOptions
 from tests.netlab.simulation import MBIT, ROWS, Flow, Network, Receiver
 
