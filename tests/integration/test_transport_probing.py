@@ -8,7 +8,8 @@ import pytest
 from aiortc.rtcsctptransport import Chunk, HeartbeatAckChunk, HeartbeatChunk
 
 from seedshot_desktop.seed.transport import Peer, PeerState
-from seedshot_desktop.seed.transport.path_mtu import BASE_PAYLOAD, payload_of
+from seedshot_desktop.seed.transport.large_losses import BASE_PAYLOAD
+from seedshot_desktop.seed.transport.path_mtu import payload_of
 from seedshot_desktop.seed.transport.sender import Sender
 from tests.support.rtc_viewer import AiortcViewer, connected
 

@@ -21,26 +21,22 @@ class SimulatedPath:
     """What the prober knows of a socket, and of the address at its other end."""
 
     def __init__(
-        self, *, is_v6: bool = False, can_probe: bool = True, interface: int = 1500, can_fragment: bool = True
+        self, *, is_v6: bool = False, can_probe: bool = True, interface: int = 1500, carries_fragments: bool = True
     ) -> None:
-        """`interface`: its MTU. `can_fragment`: what may be fragmented is, and its fragments arrive."""
+        """`interface`: its MTU. `carries_fragments`: of what may be fragmented, the parts arrive."""
         self.ip_header = 40 if is_v6 else 20
         self.can_probe = can_probe
+        self.can_fragment = False
         self.interface = interface
+        self.narrowed = False
         self.is_fragmented = False
         """What is too large arrives in parts."""
-        self.fragments = False
-        self.narrowed = False
         self._is_v6 = is_v6
-        self._can_fragment = can_fragment
+        self._carries_fragments = carries_fragments
 
     def widened(self) -> None:
-        self.is_fragmented = self._can_fragment and not self._is_v6
-
-    def allow_fragments(self) -> bool:
-        self.fragments = True
-        self.is_fragmented = self._can_fragment
-        return not self._is_v6
+        self.can_fragment = not self._is_v6
+        self.is_fragmented = self.can_fragment and self._carries_fragments
 
 
 class NarrowLink(Link[Thing]):

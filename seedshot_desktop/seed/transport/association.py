@@ -26,6 +26,7 @@ from google_crc32c import value as crc32c
 from seedshot_desktop.seed.transport.dtls import Dtls
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO, WINDOW, Fragment, Inbound, ViolationError
 from seedshot_desktop.seed.transport.limits import RateLimit
+from seedshot_desktop.seed.transport.parameters import check_parameters
 from seedshot_desktop.seed.transport.probing import Prober
 from seedshot_desktop.seed.transport.sdp import OUR_MAX_MESSAGE, OUR_SCTP_PORT
 from seedshot_desktop.seed.transport.sender import Sender
@@ -43,7 +44,9 @@ T1_MIN_S = 0.3
 T1_MAX_S = 3.0
 _PACKET = struct.Struct("!HHL")
 _CHUNK = struct.Struct("!BBH")
+_SACK_TYPE = SackChunk.type
 _SACK = struct.Struct("!LLHH")
+_BLOCK = struct.Struct("!HH")
 _DATA = struct.Struct("!LHHL")
 _NO_CHECKSUM = b"\0\0\0\0"
 
@@ -82,7 +85,7 @@ class Association(RTCSctpTransport):
         self._sender: Sender | None = None
         self._prober = Prober(dtls, self._packet)
         self._peer_window = 0
-        self._sack: tuple[int, int, list[tuple[int, int]]] | None = None
+        self._sack: tuple[int, int, bytes] | None = None
         self._duplicates = 0
         self._asked_at = self._answered_at = 0.0
         self._round_trip: float | None = None
@@ -199,8 +202,9 @@ class Association(RTCSctpTransport):
             return
         if timer:
             self._sender.on_timer(self._clock())
-            if self._sender.dead:
-                self._end("the viewer can no longer be reached")
+        if self._sender.dead:
+            _run(self.goodbye())  # small packets may still pass
+            self._on_closed("the viewer can no longer be reached")
         self._pump()
 
     # Receiving
@@ -227,12 +231,16 @@ class Association(RTCSctpTransport):
         if int.from_bytes(packet[8:12], "little") != crc32c(packet[:8] + _NO_CHECKSUM + packet[12:]):
             return
         at, end = 12, len(packet)
+        ours = self._local_verification_tag
+        if packet[12] == _SACK_TYPE and (packet[14] << 8 | packet[15]) == end - at and tag == ours:
+            self._read_sack(packet, 16)  # alone, as nearly all that comes while we send
+            return
         answered: set[int] = set()
         while at + 4 <= end and not self._ended:
             kind, flags, length = _CHUNK.unpack_from(packet, at)
             if length < 4 or at + length > end:
                 raise ViolationError("a chunk of a wrong length")
-            if tag != (0 if kind == InitChunk.type else self._local_verification_tag):
+            if tag != (0 if kind == InitChunk.type else ours):
                 return
             if kind not in answered:
                 self._read_chunk(kind, flags, packet[at + 4 : at + length])
@@ -244,26 +252,29 @@ class Association(RTCSctpTransport):
 
     def _read_chunk(self, kind: int, flags: int, body: bytes) -> None:
         if kind == SackChunk.type:
-            self._read_sack(body)
+            self._read_sack(body, 0)
         elif kind == DataChunk.type:
             self._read_data(flags, body)
         elif kind == HeartbeatAckChunk.type:
             self._read_heartbeat_ack(body)
         elif kind in _HANDSHAKE and (cls := CHUNK_TYPES.get(kind)) is not None:
-            _check_parameters(body, _PARAMETERS_AT.get(kind, len(body)))
+            check_parameters(kind, body)
             _run(self._receive_chunk(cls(flags=flags, body=body)))
 
-    def _read_sack(self, body: bytes) -> None:
+    def _read_sack(self, data: bytes, at: int) -> None:
+        """Keep it: what its blocks say is read once it is known to be the last of those that came together."""
         if self._sender is None:
             return
-        cumulative, window, blocks, duplicates = _SACK.unpack_from(body)
-        numbers = struct.unpack_from(f"!{2 * blocks}H", body, 12) if blocks else ()
-        gaps = list(zip(numbers[::2], numbers[1::2], strict=True))
+        cumulative, window, blocks, duplicates = _SACK.unpack_from(data, at)
+        at += _SACK.size
+        if at + 4 * blocks > len(data):
+            raise ViolationError("a SACK that is cut off")
         self._duplicates += duplicates
         if self._sack is not None and (cumulative - self._sack[0]) % TSN_MODULO >= TSN_MODULO // 2:
             return  # overtaken on its way by one that says more
-        self._sack = (cumulative, window, gaps)
-        self._take_turn()
+        self._sack = (cumulative, window, data[at : at + 4 * blocks])
+        if self._turn is None:
+            self._take_turn()
 
     def _read_heartbeat_ack(self, body: bytes) -> None:
         if self._sender is not None:
@@ -276,7 +287,8 @@ class Association(RTCSctpTransport):
         if sack is None or self._sender is None:
             return
         duplicates, self._duplicates = self._duplicates, 0
-        cumulative, window, gaps = sack
+        cumulative, window, blocks = sack
+        gaps = list(_BLOCK.iter_unpack(blocks))
         self._sender.on_sack(self._clock(), cumulative, window, gaps, duplicates)
         self._progress.set()
 
@@ -373,18 +385,6 @@ class Association(RTCSctpTransport):
         self._progress.set()
 
 
-def _check_parameters(body: bytes, at: int) -> None:
-    """Raise ViolationError unless `body` from `at` on is a row of parameters (RFC 9260, section 3.2.1).
-
-    A length counts the parameter's own four bytes; aiortc goes by it without a look.
-    """
-    while at + 4 <= len(body):
-        length = int.from_bytes(body[at + 2 : at + 4], "big")
-        if length < 4 or at + length > len(body):
-            raise ViolationError("a parameter of a wrong length")
-        at += (length + 3) & ~3
-
-
 def _run(work: Coroutine[Any, Any, None]) -> None:
     """Drive one of aiortc's handlers to its end: over our DTLS, none of them ever waits."""
     try:
@@ -402,5 +402,3 @@ _BEFORE_DATA = (
 )
 _HANDSHAKE = frozenset({1, 2, 4, 6, 7, 8, 9, 10, 11, 14, 130})
 """Chunks that aiortc handles; FORWARD-TSN is not among them: nothing partially reliable was agreed on."""
-_PARAMETERS_AT = {1: 16, 2: 16, 4: 0, 6: 0, 9: 0, 130: 0}
-"""Where the parameters of INIT, INIT ACK, HEARTBEAT, ABORT, ERROR and RE-CONFIG begin."""

@@ -20,10 +20,9 @@ MAX_SEGMENTS = 40
 """Datagrams in one system call: together under 64 KiB."""
 _SOL_UDP = 17
 _UDP_SEGMENT = 103
-_IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _IPV6_MTU = 10, 23, 24
+_IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER = 10, 23
 _PMTUDISC_DONT, _PMTUDISC_PROBE = 0, 3
 """Linux: never set DF; always set it, whatever has been learnt of the path."""
-_LEAST_IPV6_MTU = 1280
 
 
 class Receiver(Protocol):
@@ -112,8 +111,8 @@ class Path:
         self._is_v6 = ":" in addr[0]
         self.narrowed = False
         """The system has learnt that the path carries less than was sent; whoever has seen it takes it back."""
-        self.fragments = False
-        """Datagrams that are too large may be fragmented on their way."""
+        self.can_fragment = False
+        """Data that is too large for a narrower path may be fragmented on its way."""
 
     def leads(self, protocol: ice.StunProtocol, addr: tuple[str, int]) -> bool:
         """Whether this is the path between these two."""
@@ -160,31 +159,17 @@ class Path:
         """Larger datagrams than before are known to pass, and will be sent.
 
         Over IPv4 none of them asks not to be fragmented: of datagrams that leave in one call (UDP_SEGMENT) none does
-        so anyway, and a path that becomes narrower would carry those and lose the others.
+        so anyway, and a path that becomes narrower would carry those and lose the others. Over IPv6 only the sender
+        may fragment, and Linux does so only where it has been told of the narrower path.
         """
         self._longest_segment = MAX_DATAGRAM
-        if not self._is_v6:
-            self._set(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_DONT)
-
-    def allow_fragments(self) -> bool:
-        """Large datagrams vanish: have them fragmented, on their way (IPv4) or by this machine (IPv6).
-
-        True where larger ones may be looked for again: over IPv6, all of them would be fragmented from now on.
-        """
-        self.fragments = True
-        if self._is_v6:
-            self._set(socket.IPPROTO_IPV6, _IPV6_MTU, _LEAST_IPV6_MTU)
-            return False
-        return self._set(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_DONT)
-
-    def _set(self, level: int, option: int, value: int) -> bool:
-        if self._sock is None:
-            return False
+        if self._is_v6 or self._sock is None:
+            return
         try:
-            self._sock.setsockopt(level, option, value)
+            self._sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_DONT)
+            self.can_fragment = True
         except OSError:
-            return False  # another system, where no datagram is ever larger than the base
-        return True
+            pass  # another system, where no datagram is ever larger than the base
 
     def send_burst(self, datagrams: bytes, sizes: Sequence[int]) -> None:
         """Datagrams that lie one behind the other in `datagrams`.
@@ -219,9 +204,9 @@ class Path:
         return True
 
     def _cannot_segment(self, error: OSError, size: int) -> None:
-        """EINVAL from a system that could before: a segment is larger than what the path is now known to carry, where
-        a datagram by itself is fragmented."""
-        if error.errno == errno.EINVAL and self._has_segmented:
+        """Where the system could before, a segment is larger than what the path is now known to carry: a datagram by
+        itself is fragmented then."""
+        if error.errno in {errno.EINVAL, errno.EMSGSIZE} and self._has_segmented:
             self._longest_segment = size - 1
             self.narrowed = True
         else:

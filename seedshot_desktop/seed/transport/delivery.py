@@ -15,6 +15,9 @@ class Fate(Enum):
     ACKED = 3
 
 
+_OUTSTANDING = Fate.OUTSTANDING
+
+
 class Sent:
     """One chunk on its way, or on its way once more, and how things stood when it left."""
 
@@ -34,17 +37,23 @@ class Sent:
         "tsn",
     )
 
+    sent_at: float
+    delivered_at: float
+    first_sent_at: float
+    delivered: int
+    in_flight: int
+    lost: int
+    app_limited: bool
+
     def __init__(self, tsn: int, chunk: bytes, size: int) -> None:
+        """How things stood is stamped on it when it leaves, each time."""
         self.tsn = tsn
         self.chunk = chunk
         self.size = size
-        self.fate = Fate.OUTSTANDING
+        self.fate = _OUTSTANDING
         self.counted = False
         """Its arrival has been counted; after a timeout it may be sent, and arrive, once more."""
         self.times = 0
-        self.sent_at = self.delivered_at = self.first_sent_at = 0.0
-        self.delivered = self.in_flight = self.lost = 0
-        self.app_limited = False
 
     @property
     def stream(self) -> int:

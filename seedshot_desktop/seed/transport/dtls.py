@@ -11,10 +11,9 @@ from OpenSSL import SSL
 from seedshot_desktop.seed.transport.certificate import Certificate
 from seedshot_desktop.seed.transport.datagrams import Path
 from seedshot_desktop.seed.transport.ice import GuardedConnection
+from seedshot_desktop.seed.transport.records import MAX_RECORD, Records, open_records
 from seedshot_desktop.seed.transport.sdp import Offer
 
-MAX_RECORD = 2048
-MAX_BURST_BYTES = 128 * 1024
 _APPLICATION_DATA = 23
 _HEADER = 13
 
@@ -32,14 +31,16 @@ class Dtls(RTCDtlsTransport):
         super().__init__(ice, [certificate.rtc])
         self._agent = agent
         self._on_packet: Callable[[bytes], None] | None = None
+        self._records: Records | None = None
         self._set_role("server")
 
     async def handshake(self, offer: Offer, on_packet: Callable[[bytes], None]) -> bool:
         """Secure the path; True when the viewer is who its offer says. Then every packet goes to `on_packet`."""
         fingerprints = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in offer.fingerprints]
         await self.start(RTCDtlsParameters(fingerprints=fingerprints, role="client"))
-        if self._state is not State.CONNECTED:
+        if self._state is not State.CONNECTED or self._ssl is None:
             return False
+        self._records = open_records(self._ssl)
         self._on_packet = on_packet
         self._agent.sink = self.receive
         return True
@@ -47,11 +48,9 @@ class Dtls(RTCDtlsTransport):
     def transmit(self, packets: Sequence[bytes]) -> None:
         """Encrypt packets and send them now; nothing once the connection is over."""
         path = self._agent.path
-        if self._state is not State.CONNECTED or self._ssl is None or path is None:
+        if self._state is not State.CONNECTED or self._records is None or path is None:
             return
-        for packet in packets:
-            self._ssl.send(packet)
-        records = self._ssl.bio_read(MAX_BURST_BYTES)
+        records = self._records.seal(packets)
         if len(packets) == 1:
             path.send(records)
         else:
@@ -65,27 +64,25 @@ class Dtls(RTCDtlsTransport):
     def transmit_whole(self, packet: bytes) -> bool:
         """Encrypt a packet and send it in a datagram that nobody may fragment; False: it is too large to be sent."""
         path = self._agent.path
-        if self._state is not State.CONNECTED or self._ssl is None or path is None:
+        if self._state is not State.CONNECTED or self._records is None or path is None:
             return False
-        self._ssl.send(packet)
-        return path.send_whole(self._ssl.bio_read(MAX_BURST_BYTES))
+        return path.send_whole(self._records.seal([packet]))
 
     def receive(self, datagram: bytes) -> None:
         """Decrypt one datagram."""
-        if self._state is not State.CONNECTED or self._ssl is None or self._on_packet is None:
+        if self._state is not State.CONNECTED or self._records is None or self._on_packet is None:
             return
-        self._ssl.bio_write(datagram)
+        self._records.put(datagram)
         alone = datagram[0] == _APPLICATION_DATA and int.from_bytes(datagram[11:13], "big") + _HEADER == len(datagram)
-        while (packet := self._read()) is not None:
+        while (packet := self._read(self._records)) is not None:
             self._on_packet(packet)
             if alone:
                 return
         self._answer()
 
-    def _read(self) -> bytes | None:
-        assert self._ssl is not None
+    def _read(self, records: Records) -> bytes | None:
         try:
-            return self._ssl.recv(MAX_RECORD)
+            return records.get()
         except SSL.ZeroReturnError:
             self._set_state(State.CLOSED)
         except SSL.Error:

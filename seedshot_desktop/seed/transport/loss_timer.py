@@ -12,8 +12,8 @@ from seedshot_desktop.seed.transport.round_trip import RoundTrip
 PROBE_MIN_S = 0.01
 GIVE_UP_S = 25.0
 """How long nothing at all is acknowledged before the path counts as dead."""
-STUCK_S = 5.0
-"""How long packets that may be fragmented from now on have to arrive."""
+STUCK_S = 2.0
+"""How long large packets that have ceased to pass have to arrive."""
 LATE_ACK_S = 0.05
 """A lone packet may be acknowledged late unless it asks not to be."""
 MAX_BACKOFF = 10
@@ -101,8 +101,8 @@ class LossTimer:
         return Expiry.DEAD
 
     def hurry(self, now: float) -> None:
-        """What could not arrive can now: send a probe at once, and do not wait for long."""
-        self._stuck_at = now + STUCK_S
+        """What could not arrive perhaps can now: send a probe at once, and do not wait for long."""
+        self._stuck_at = min(self._stuck_at, now + STUCK_S)
         self.progress()
         if self.at is not None:
             self.at = now

@@ -22,7 +22,7 @@ def immediate(chunk: bytes) -> bytes:
 class Message:
     """One message, and how far it has been cut."""
 
-    __slots__ = ("at", "data", "protocol", "sequence", "stream")
+    __slots__ = ("at", "data", "end", "protocol", "sequence", "stream")
 
     def __init__(self, stream: int, protocol: int, data: bytes) -> None:
         self.stream = stream
@@ -30,11 +30,13 @@ class Message:
         self.data = data
         self.sequence = 0
         self.at = 0
+        """How far it has been cut."""
+        self.end = len(data)
 
     @property
     def left(self) -> int:
         """Bytes that have not been cut off yet."""
-        return len(self.data) - self.at
+        return self.end - self.at
 
 
 class Outbox:
@@ -76,11 +78,11 @@ class Outbox:
 
     def cut(self, tsn: int, size: int) -> bytes:
         """A chunk of `size` bytes off the head (RFC 9260, section 3.3.1), padded to four bytes."""
-        message = self._begin()
-        at, end = message.at, message.at + size
-        message.at = end
+        message = self._current or self._begin()
+        at = message.at
+        message.at = end = at + size
         flags = FIRST if at == 0 else 0
-        if not message.left:
+        if end == message.end:
             self._current = None
             flags |= LAST | (0 if self._urgent or self._waiting else IMMEDIATE)
         if message.stream:
@@ -88,7 +90,8 @@ class Outbox:
         header = _HEADER.pack(
             0, flags, CHUNK_HEADER + size, tsn % TSN_MODULO, message.stream, message.sequence, message.protocol
         )
-        return header + message.data[at:end] + _PADDING[-size % 4]
+        chunk = header + message.data[at:end]
+        return chunk + _PADDING[-size & 3] if size & 3 else chunk
 
     def freeze(self, stream: int) -> None:
         """Forget all that is not urgent, and what is left of a message of `stream` that has begun."""
@@ -99,8 +102,7 @@ class Outbox:
             self._current = None
 
     def _begin(self) -> Message:
-        if self._current is None:
-            self._current = message = (self._urgent or self._waiting).popleft()
-            message.sequence = self._sequences.get(message.stream, 0)
-            self._sequences[message.stream] = (message.sequence + 1) & 0xFFFF
-        return self._current
+        self._current = message = (self._urgent or self._waiting).popleft()
+        message.sequence = self._sequences.get(message.stream, 0)
+        self._sequences[message.stream] = (message.sequence + 1) & 0xFFFF
+        return message

@@ -9,28 +9,24 @@ What could make this a black hole to fall into is a path that grows narrower lat
 have been cut cannot be cut again. So over IPv4 large data may be fragmented on its way, and a probe of its size, sent
 now and then, tells when it would have to be. And everywhere, where large packets are lost and none arrives, pairs of
 heartbeats are sent the way data is: one as large as data, and behind it one of the base size. When small ones have
-been answered three times and no large one, large packets do not pass: new chunks are of the base size, and what was
-cut is fragmented where that is left to be tried. Random loss hardly ever gets as far as a pair, as a single large
-packet that arrives ends the suspicion, and it would have to take the large one and spare the small one three times. An
-outage takes both. And whoever is suspected wrongly loses little: his packets are smaller for a while.
+been answered three times and no large one, large packets do not pass: new chunks are of the base size, and where what
+was cut does not arrive in parts soon, the connection ends and says so; the next one begins small. Random loss hardly
+ever gets as far as a pair, as a single large packet that arrives ends the suspicion, and it would have to take the
+large one and spare the small one three times. An outage takes both.
 """
 
 from __future__ import annotations
 
 import secrets
-import struct
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from seedshot_desktop.seed.transport.heartbeats import Probe, heartbeat, nonce_of
+from seedshot_desktop.seed.transport.large_losses import BASE_PAYLOAD, Doubt
 from seedshot_desktop.seed.transport.outbox import CHUNK_HEADER
 
-BASE_PAYLOAD = 1160
-"""User bytes of a chunk that every path carries: with all headers, 1273 bytes over IPv6."""
 HEADERS = 12 + 37 + 8
 """SCTP's common header, DTLS 1.2's record with AES-GCM, UDP."""
-LARGE_CHUNK = BASE_PAYLOAD + CHUNK_HEADER
-"""Chunks of more bytes than this were cut for a path that has been probed."""
 USUAL_MTUS = (1500, 1492, 1480, 1460, 1420, 1400, 1350)
 """Ethernet, PPPoE, IP in IP, clouds, WireGuard, other tunnels; less is hardly more than what we begin with."""
 ROUNDS = 3
@@ -47,80 +43,12 @@ LEAST_ACKNOWLEDGED = 64
 """Chunks: a shorter transfer does not pay for a probe."""
 LEAST_WAITING = 64 * 1024
 """Bytes that wait to be sent: there is something left to profit."""
-SUSPICIOUS = 16
-"""Large chunks that are lost, and none that arrives, before heartbeats are sent to see."""
-PAIRS = 3
-"""How often a small heartbeat must come back, and none of the large ones."""
 NEVER = float("inf")
-_HEARTBEAT = struct.Struct("!BBHHH8s")
-_CHUNK = struct.Struct("!BBH")
-_INFO = struct.Struct("!HH8s")
-_INFO_TYPE = 1
-_PAD_TYPE = 0x84
 
 
 def payload_of(mtu: int, ip_header: int) -> int:
     """User bytes of a chunk whose packet is no larger than `mtu`; a multiple of four, so that nothing is padded."""
     return (mtu - ip_header - HEADERS - CHUNK_HEADER) & ~3
-
-
-def heartbeat(nonce: bytes, payload: int) -> bytes:
-    """HEARTBEAT and PAD that together are as long as a DATA chunk of `payload` bytes."""
-    beat = _HEARTBEAT.pack(4, 0, _HEARTBEAT.size, _INFO_TYPE, _INFO.size, nonce)
-    return beat + _CHUNK.pack(_PAD_TYPE, 0, payload).ljust(payload, b"\0")
-
-
-def nonce_of(body: bytes) -> bytes:
-    """The nonce in the body of a HEARTBEAT ACK; empty where it holds nothing of ours."""
-    if len(body) < _INFO.size:
-        return b""
-    kind, length, nonce = _INFO.unpack_from(body)
-    return nonce if (kind, length) == (_INFO_TYPE, _INFO.size) else b""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One heartbeat to be sent."""
-
-    chunks: bytes
-    """What follows the common header."""
-    payload: int
-    """Data of so many bytes in a chunk is as large."""
-    whole: bool
-    """It must arrive in one piece or not at all; else it goes the way data goes."""
-
-
-class LargeLosses:
-    """Large packets that were lost since one arrived: what a path that has become narrower shows itself by."""
-
-    __slots__ = ("_asked_at", "alarm", "count")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.alarm = False
-        """Look whether they still pass; whoever has looked takes it back."""
-        self._asked_at = 0
-
-    def lost(self) -> None:
-        """One more."""
-        self.count += 1
-
-    def timed_out(self) -> None:
-        """Nothing was acknowledged for a whole RTO, and a large one is among what is missing."""
-        self.count += 1
-        self.alarm = True
-
-    def arrived(self, *, is_large: bool) -> None:
-        """Something has arrived that was sent after all that is known to have arrived before.
-
-        A queue that overflows loses many large ones in a row, but what comes through next is large as well.
-        """
-        if is_large:
-            self.count = self._asked_at = 0
-            self.alarm = False
-        elif self.count >= self._asked_at + SUSPICIOUS:
-            self._asked_at = self.count
-            self.alarm = True
 
 
 class Search:
@@ -130,12 +58,13 @@ class Search:
     the best of them is known a round trip later; what is larger than that is tried once more.
     """
 
-    def __init__(self, ip_header: int, draw: Callable[[int], bytes]) -> None:
+    def __init__(self, ip_header: int | None, draw: Callable[[int], bytes]) -> None:
+        """`ip_header`: its bytes; None: nothing is to be probed."""
         self.payload = BASE_PAYLOAD
         """What has been answered."""
         self.due = 0.0
         """When `poll` may have something, as soon as data flows."""
-        self._usual = [size for mtu in USUAL_MTUS if (size := payload_of(mtu, ip_header)) > BASE_PAYLOAD]
+        self._usual = [] if ip_header is None else [payload_of(mtu, ip_header) for mtu in USUAL_MTUS]
         self._draw = draw
         self._too_large = NEVER
         self._round = 0
@@ -237,75 +166,15 @@ class Search:
         self._rests = False
         self.due = 0.0
 
-    def stop(self) -> None:
-        """The base from now on."""
-        self.lower()
-        self.due = NEVER
-
-
-class Doubt:
-    """Whether large packets still pass, told by pairs of heartbeats."""
-
-    def __init__(self, draw: Callable[[int], bytes]) -> None:
-        self._draw = draw
-        self._row: deque[int] = deque()
-        self._small: set[bytes] = set()
-        self._large: set[bytes] = set()
-        self._came_back = 0
-
-    @property
-    def due(self) -> bool:
-        """Whether `poll` has something."""
-        return bool(self._row)
-
-    def raised(self, payload: int) -> None:
-        """Large packets of `payload` bytes have been lost, and none has arrived."""
-        if len(self._small) >= 2 * PAIRS:  # an outage: those will not be answered any more
-            self._small.clear()
-            self._large.clear()
-        if not self._row:
-            self._row.extend((payload, BASE_PAYLOAD))
-
-    def poll(self) -> Probe | None:
-        """The next heartbeat; the large one of a pair goes first."""
-        if not self._row:
-            return None
-        payload = self._row.popleft()
-        nonce = self._draw(8)
-        (self._large if payload > BASE_PAYLOAD else self._small).add(nonce)
-        return Probe(heartbeat(nonce, payload), payload, False)
-
-    def answered(self, nonce: bytes, payload: int) -> bool:
-        """A heartbeat came back; True: large packets of `payload` bytes do not pass."""
-        if nonce in self._large:
-            self.settle()
-        elif nonce in self._small:
-            self._small.discard(nonce)
-            self._came_back += 1
-            if self._came_back >= PAIRS:
-                self.settle()
-                return True
-            self.raised(payload)
-        return False
-
-    def settle(self) -> None:
-        """It is known, one way or the other."""
-        self._row.clear()
-        self._small.clear()
-        self._large.clear()
-        self._came_back = 0
-
 
 class PathMtu:
     """The payload of new chunks on one path, and the heartbeats that find it and keep it true."""
 
     def __init__(self, ip_header: int, *, probes: bool, draw: Callable[[int], bytes] = secrets.token_bytes) -> None:
         """`probes`: whether packets can be sent here that nobody may fragment."""
-        self._search = Search(ip_header, draw)
+        self._search = Search(ip_header if probes else None, draw)
         self._doubt = Doubt(draw)
         self._largest = BASE_PAYLOAD
-        if not probes:
-            self._search.stop()
 
     @property
     def payload(self) -> int:
@@ -363,7 +232,3 @@ class PathMtu:
     def narrowed(self) -> None:
         """This machine has learnt that the path has become narrower."""
         self._search.lower()
-
-    def stop(self) -> None:
-        """The base size for the rest of this path's life."""
-        self._search.stop()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from seedshot_desktop.seed.transport.datagrams import Path
 from seedshot_desktop.seed.transport.dtls import Dtls
+from seedshot_desktop.seed.transport.large_losses import BASE_PAYLOAD
 from seedshot_desktop.seed.transport.path_mtu import PathMtu
 from seedshot_desktop.seed.transport.sender import Sender
 
@@ -35,8 +36,7 @@ class Prober:
             self._mtu.narrowed()
         if sender.large_losses.alarm:
             sender.large_losses.alarm = False
-            if not path.fragments:
-                self._mtu.suspect()
+            self._mtu.suspect()
         self._send(path, sender, now)
         sender.payload = self._mtu.payload
         self._due = self._mtu.due
@@ -47,6 +47,8 @@ class Prober:
         self._path = path
         self._mtu = PathMtu(path.ip_header, probes=path.can_probe)
         self._mtu.follows(before.largest)
+        if before.largest > BASE_PAYLOAD:
+            path.widened()
 
     def _send(self, path: Path, sender: Sender, now: float) -> None:
         while (
@@ -74,7 +76,8 @@ class Prober:
         self._due = self._mtu.due
 
     def _fall_back(self, path: Path, sender: Sender, now: float) -> None:
-        """Large packets vanish: what has been cut may be fragmented from now on, and is sent again at once."""
-        if not path.allow_fragments():
-            self._mtu.stop()
-        sender.retry_large(now)
+        """Large packets vanish. What has been cut cannot be cut again, and passes in fragments or not at all."""
+        if path.can_fragment:
+            sender.retry_large(now)
+        else:
+            sender.give_up()

@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from seedshot_desktop.seed.transport.bbr import Bbr
 from seedshot_desktop.seed.transport.delivery import Delivery, Fate, Sent
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO
+from seedshot_desktop.seed.transport.large_losses import BASE_PAYLOAD, LARGE_CHUNK, LargeLosses
 from seedshot_desktop.seed.transport.limits import Allowance, RateLimit
 from seedshot_desktop.seed.transport.loss_timer import Expiry, LossTimer
 from seedshot_desktop.seed.transport.outbox import CHUNK_HEADER, Outbox, immediate
-from seedshot_desktop.seed.transport.path_mtu import BASE_PAYLOAD, LARGE_CHUNK, LargeLosses
 from seedshot_desktop.seed.transport.rack import Rack
 from seedshot_desktop.seed.transport.sacks import Block, absolute, difference
 
@@ -59,6 +59,8 @@ class Sender:
         """User bytes of a chunk; may grow when a larger packet is known to pass."""
         self._bbr = Bbr(now, payload + CHUNK_HEADER + PACKET_OVERHEAD, rtt_hint, seed=first_tsn)
         self._allowances = [Allowance(limit) for limit in limits]
+        self._limited: list[Allowance] = []
+        self._limited_at = now - 1.0
         self._outbox = Outbox()
         # chunks on their way; TSNs are counted on without wrapping
         self._first_tsn = self._next_tsn = first_tsn
@@ -176,14 +178,17 @@ class Sender:
 
         It is counted all the same, and what follows waits the longer for it.
         """
-        for allowance in self._allowances:
-            if allowance.limited:
-                break
-        else:
+        limited = self._limits(now)
+        if not limited or self._outbox.urgent or self._next_is_control():
             return now
-        if self._outbox.urgent or self._next_is_control():
-            return now
-        return min(max(allowance.ready_at(now) for allowance in self._allowances), now + LIMIT_RECHECK_S)
+        return min(max(allowance.ready_at(now) for allowance in limited), now + LIMIT_RECHECK_S)
+
+    def _limits(self, now: float) -> list[Allowance]:
+        """Those that limit anything; looked at once for all that is sent at one time."""
+        if now != self._limited_at:
+            self._limited_at = now
+            self._limited = [allowance for allowance in self._allowances if allowance.limited]
+        return self._limited
 
     def _next_is_control(self) -> bool:
         if self._lost_chunks:
@@ -200,30 +205,23 @@ class Sender:
             return None
         if self._in_flight >= self._bbr.window:
             return None
-        size = min(self.payload, message.left)
+        size = message.end - message.at
+        size = min(size, self.payload)
         if self._in_flight and self._in_flight + size > self._peer_window:
             self._note_app_limited()
             return None
-        if self._limited_until(now) > now:
+        if self._limits(now) and self._limited_until(now) > now:
             self._note_app_limited()
             return None
-        return self._transmit(self._cut(size), now)
-
-    def _cut(self, size: int) -> Sent:
         tsn = self._next_tsn
         self._next_tsn = tsn + 1
         chunk = self._outbox.cut(tsn, size)
         self._chunks[tsn] = sent = Sent(tsn, chunk, len(chunk) + PACKET_OVERHEAD)
-        return sent
+        return self._transmit(sent, now)
 
     def _transmit(self, sent: Sent, now: float) -> bytes:
-        if self._in_flight == 0 and not self._lost_chunks:
-            self._timer.begins(now)
-        if self._in_flight == 0:
-            self._delivery.restart(now)
-            if not sent.times:
-                self._bbr.on_restart(now)
-                self._next_send = max(self._next_send, now - BURST_S)
+        if not self._in_flight:
+            self._resume(sent, now)
         if sent.times:
             self.retransmitted += 1
             sent.chunk = immediate(sent.chunk)
@@ -237,8 +235,17 @@ class Sender:
             self._arm(now)
         return sent.chunk
 
+    def _resume(self, sent: Sent, now: float) -> None:
+        """Nothing is in flight."""
+        if not self._lost_chunks:
+            self._timer.begins(now)
+        self._delivery.restart(now)
+        if not sent.times:
+            self._bbr.on_restart(now)
+            self._next_send = max(self._next_send, now - BURST_S)
+
     def _pace(self, size: int, now: float) -> None:
-        for allowance in self._allowances:
+        for allowance in self._limits(now):
             allowance.spend(size)
         if now - self._next_send > CREDIT_S:
             credit = min(max(self._bbr.min_rtt / 3, CREDIT_S), MAX_CREDIT_S)
@@ -439,11 +446,12 @@ class Sender:
                 self.dead = True
 
     def retry_large(self, now: float) -> None:
-        """Large packets did not pass, and may be fragmented from now on: they have a few seconds to arrive.
-
-        Beyond that the path is dead: chunks cannot be cut again, but a new connection begins with small ones.
-        """
+        """Large packets do not pass, whole or in parts: they have a moment in which that may change."""
         self._timer.hurry(now)
+
+    def give_up(self) -> None:
+        """What has been cut cannot arrive: a new connection begins with smaller chunks."""
+        self.dead = True
 
     def _arm(self, now: float) -> None:
         self._timer.arm(now, outstanding=bool(self._chunks), lone=self._in_flight <= 2 * self.payload)

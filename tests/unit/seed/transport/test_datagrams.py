@@ -16,11 +16,7 @@ from seedshot_desktop.seed.transport.datagrams import MAX_SEGMENTS, Path, _end_o
 
 ADDRESS = ("198.51.100.7", 9)
 ADDRESS_V6 = ("2001:db8::7", 9)
-IPV4_DISCOVER, IPV6_DISCOVER, IPV6_MTU = (
-    (socket.IPPROTO_IP, 10),
-    (socket.IPPROTO_IPV6, 23),
-    (socket.IPPROTO_IPV6, 24),
-)
+IPV4_DISCOVER, IPV6_DISCOVER = (socket.IPPROTO_IP, 10), (socket.IPPROTO_IPV6, 23)
 DONT, WANT, PROBE = 0, 1, 3
 
 
@@ -123,11 +119,14 @@ def test_a_system_that_cannot_is_not_asked_again() -> None:
     assert b"".join(wire.single) == 2 * burst([10, 10])
 
 
-def test_a_segment_that_the_path_no_longer_carries_is_told_and_shorter_ones_still_leave_in_one_call() -> None:
+@pytest.mark.parametrize("error", [errno.EINVAL, errno.EMSGSIZE], ids=["IPv4", "IPv6"])
+def test_a_segment_that_the_path_no_longer_carries_is_told_and_shorter_ones_still_leave_in_one_call(
+    error: int,
+) -> None:
     wire = Wire()
     path = path_of(wire)
     path.send_burst(burst([10, 10]), [10, 10])
-    wire.failure = OSError(errno.EINVAL, "larger than the path's MTU")
+    wire.failure = OSError(error, "larger than the path's MTU")
     path.send_burst(burst([12, 12]), [12, 12])
     assert path.narrowed
     assert [len(datagram) for datagram in wire.single] == [12, 12], "each by itself, the system fragments it"
@@ -180,21 +179,19 @@ def test_over_ipv4_large_data_may_be_fragmented_and_its_probes_may_not() -> None
     wire = Socket()
     path = path_of(wire)
     path.widened()
+    assert path.can_fragment
     assert wire.options[IPV4_DISCOVER] == DONT
     assert path.send_whole(b"probe")
     assert wire.whole[0][1][IPV4_DISCOVER] == PROBE
     assert wire.options[IPV4_DISCOVER] == DONT
-    assert path.allow_fragments()
-    assert wire.options[IPV4_DISCOVER] == DONT
 
 
-def test_over_ipv6_this_machine_fragments_once_it_has_to_and_nothing_larger_is_looked_for() -> None:
+def test_over_ipv6_nothing_is_fragmented_that_the_system_does_not_fragment_by_itself() -> None:
     wire = Socket()
     path = path_of(wire, ADDRESS_V6)
     path.widened()
+    assert not path.can_fragment
     assert wire.options == {IPV4_DISCOVER: WANT, IPV6_DISCOVER: WANT}
-    assert not path.allow_fragments()
-    assert wire.options[IPV6_MTU] == 1280
 
 
 def test_a_relay_is_not_probed() -> None:
@@ -202,8 +199,8 @@ def test_a_relay_is_not_probed() -> None:
     path = relayed_path(wire)
     assert not path.can_probe
     assert not path.send_whole(b"probe")
-    assert not path.allow_fragments()
     path.widened()
+    assert not path.can_fragment
 
 
 @pytest.mark.parametrize("name", ["win32", "darwin"])
@@ -234,5 +231,4 @@ def test_a_real_socket_takes_all_of_it() -> None:
         path.widened()
         path.send_burst(bytes(3 * 1472), [1472] * 3)
         assert [len(theirs.recv(4096)) for _ in range(3)] == [1472] * 3
-        assert path.allow_fragments()
         assert not path.send_whole(bytes(65_508)), "no datagram is as long"

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from seedshot_desktop.seed.transport.large_losses import BASE_PAYLOAD
 from seedshot_desktop.seed.transport.loss_timer import STUCK_S
 from seedshot_desktop.seed.transport.path_mtu import (
-    BASE_PAYLOAD,
     CONFIRM_S,
     LEAST_ACKNOWLEDGED,
     PATIENCE_S,
@@ -68,7 +68,8 @@ def test_a_relay_or_another_system_is_never_probed() -> None:
 def test_random_loss_is_not_taken_for_a_narrow_path(loss: float, seed: int) -> None:
     network, _ = transfer(replace(CLEAN, loss=loss), seed=seed)
     assert network.sender.payload == ETHERNET
-    assert not network.path.fragments
+    assert ETHERNET == network.sender.payload == network.sizes[-1][1]
+    assert len(network.sizes) == 2, "it was never lowered"
     assert len([probe for probe in network.probes if not probe[2]]) <= 4, "next to nothing was asked for"
 
 
@@ -77,7 +78,8 @@ def test_overflowing_queues_are_not_taken_for_a_narrow_path(queue: int) -> None:
     network, _ = transfer(replace(CLEAN, queue=queue))
     assert network.forward.dropped > 10
     assert network.sender.payload == ETHERNET
-    assert not network.path.fragments
+    assert ETHERNET == network.sender.payload == network.sizes[-1][1]
+    assert len(network.sizes) == 2, "it was never lowered"
 
 
 @pytest.mark.parametrize("outage_s", [0.2, 0.6, 3.0])
@@ -91,7 +93,8 @@ def test_an_outage_is_not_taken_for_a_narrow_path(outage_s: float) -> None:
     network.run(20)
     assert flow.finished is not None
     assert flow.sender.payload == ETHERNET
-    assert not network.path.fragments
+    assert ETHERNET == network.sender.payload == network.sizes[-1][1]
+    assert len(network.sizes) == 2, "it was never lowered"
 
 
 @pytest.mark.parametrize("narrows_to", [1492, 1420, 1300])
@@ -103,7 +106,6 @@ def test_a_path_that_becomes_narrow_without_a_word_costs_nothing_where_routers_f
     network, seconds = transfer(narrowing)
     _, undisturbed = transfer(replace(CLEAN, loss=loss))
     assert seconds <= 1.05 * undisturbed
-    assert not network.path.fragments
     assert not network.sender.dead
 
 
@@ -126,34 +128,48 @@ def test_what_was_found_is_confirmed_now_and_then_and_stays(loss: float) -> None
 
 @pytest.mark.parametrize("narrows_to", [1460, 1420, 1300])
 @pytest.mark.parametrize("loss", [0.0, 0.02])
-def test_a_path_that_becomes_narrow_without_a_word_costs_half_a_second_where_routers_do_not(
+def test_where_nobody_fragments_nor_says_a_word_the_connection_ends_at_once_and_the_page_makes_another(
     narrows_to: int, loss: float
 ) -> None:
     narrowing = replace(CLEAN, loss=loss, mtu=1500, narrows_after=3_000_000, narrows_to=narrows_to)
-    network, seconds = transfer(narrowing, SimulatedPath(is_v6=True))
-    _, undisturbed = transfer(replace(CLEAN, loss=loss))
-    assert network.path.fragments
-    assert seconds <= undisturbed + 0.8
-    assert network.sender.payload == BASE_PAYLOAD
-    assert not network.sender.dead
+    assert dies_after(ProbedNetwork(narrowing, SimulatedPath(is_v6=True)), SIZE) <= 0.7
 
 
-def test_the_end_of_a_transfer_that_becomes_narrow_arrives_too() -> None:
+def test_the_end_of_a_transfer_may_be_what_does_not_pass() -> None:
     narrowing = replace(CLEAN, mtu=1500, narrows_after=1_990_000, narrows_to=1400)
-    network, seconds = transfer(narrowing, SimulatedPath(is_v6=True), size=2_000_000)
-    assert seconds <= 3.0
-    assert network.path.fragments
+    assert dies_after(ProbedNetwork(narrowing, SimulatedPath(is_v6=True)), 2_000_000) <= 1.0
 
 
-def test_where_even_fragments_do_not_help_the_connection_ends_soon_and_the_page_makes_another() -> None:
+def test_where_even_fragments_vanish_the_connection_ends_soon() -> None:
     narrowing = replace(CLEAN, mtu=1500, narrows_after=3_000_000, narrows_to=1400)
-    network = ProbedNetwork(narrowing, SimulatedPath(can_fragment=False))
+    assert dies_after(ProbedNetwork(narrowing, SimulatedPath(carries_fragments=False)), SIZE) <= STUCK_S + 0.7
+
+
+def test_where_fragments_vanish_for_a_moment_the_connection_lives_on() -> None:
+    network = ProbedNetwork(replace(CLEAN, mtu=1500), SimulatedPath(carries_fragments=False))
     flow = network.add(SIZE)
+    network.run(0.6)
+    network.forward.options = replace(CLEAN, mtu=1400)
+    while flow.sender.payload == ETHERNET:
+        network.run(network.now + 0.01)
+    network.run(network.now + STUCK_S / 4)
+    network.forward.options = replace(CLEAN, mtu=1500)
+    network.run(30)
+    assert flow.finished is not None
+    assert not flow.sender.dead
+
+
+def dies_after(network: ProbedNetwork, size: int) -> float:
+    """Seconds from the first large packet that vanishes to the end of the connection."""
+    flow = network.add(size)
+    narrow_at = None
     while network.now < 30 and not flow.sender.dead:
-        network.run(network.now + 0.1)
+        network.run(network.now + 0.01)
+        if narrow_at is None and network.forward.too_large:
+            narrow_at = network.now
     assert flow.sender.dead
-    fell_at = next(at for at, size in network.sizes if at > 0.5 and size == BASE_PAYLOAD)
-    assert network.now - fell_at <= STUCK_S + 1
+    assert narrow_at is not None
+    return network.now - narrow_at
 
 
 def test_a_busy_machine_is_not_taken_for_a_narrow_path() -> None:
@@ -162,7 +178,8 @@ def test_a_busy_machine_is_not_taken_for_a_narrow_path() -> None:
     network.run(60)
     assert flow.finished is not None
     assert network.sender.payload == ETHERNET
-    assert not network.path.fragments
+    assert ETHERNET == network.sender.payload == network.sizes[-1][1]
+    assert len(network.sizes) == 2, "it was never lowered"
 
 
 def test_probes_have_their_place_under_a_limit() -> None:

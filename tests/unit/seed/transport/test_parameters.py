@@ -7,8 +7,8 @@ import struct
 import pytest
 from aiortc.rtcsctptransport import HeartbeatChunk, InitChunk, ReconfigChunk
 
-from seedshot_desktop.seed.transport.association import _PARAMETERS_AT, _check_parameters
 from seedshot_desktop.seed.transport.inbound import ViolationError
+from seedshot_desktop.seed.transport.parameters import check_parameters
 
 
 def parameter(length: int, size: int) -> bytes:
@@ -19,14 +19,14 @@ def parameter(length: int, size: int) -> bytes:
     "body", [b"", parameter(4, 0), parameter(7, 4) + parameter(8, 4), parameter(6, 2), parameter(4, 0) + b"\0\0\0"]
 )
 def test_a_row_of_parameters_passes(body: bytes) -> None:
-    _check_parameters(body, 0)
+    check_parameters(HeartbeatChunk.type, body)
 
 
 @pytest.mark.parametrize("length", [0, 1, 3, 9, 65535])
 @pytest.mark.parametrize("before", [b"", parameter(8, 4)])
 def test_a_length_that_cannot_be_is_refused(length: int, before: bytes) -> None:
     with pytest.raises(ViolationError):
-        _check_parameters(before + parameter(length, 4), 0)
+        check_parameters(HeartbeatChunk.type, before + parameter(length, 4))
 
 
 def test_what_aiortc_writes_passes() -> None:
@@ -37,4 +37,4 @@ def test_what_aiortc_writes_passes() -> None:
     reconfig = ReconfigChunk()
     reconfig.params = [(13, bytes(14))]
     for chunk in (init, heartbeat, reconfig):
-        _check_parameters(chunk.body, _PARAMETERS_AT[chunk.type])
+        check_parameters(chunk.type, chunk.body)

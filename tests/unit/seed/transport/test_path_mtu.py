@@ -7,23 +7,18 @@ from collections.abc import Callable
 
 import pytest
 
+from seedshot_desktop.seed.transport.heartbeats import Probe, heartbeat, nonce_of
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO
+from seedshot_desktop.seed.transport.large_losses import BASE_PAYLOAD, PAIRS, SUSPICIOUS, LargeLosses
 from seedshot_desktop.seed.transport.path_mtu import (
-    BASE_PAYLOAD,
     CONFIRM_S,
     LEAST_ACKNOWLEDGED,
     LEAST_WAITING,
     NEVER,
-    PAIRS,
     PATIENCE_S,
     RAISE_S,
     ROUNDS,
-    SUSPICIOUS,
-    LargeLosses,
     PathMtu,
-    Probe,
-    heartbeat,
-    nonce_of,
     payload_of,
 )
 
@@ -195,8 +190,8 @@ def test_an_interface_that_has_become_narrower_is_believed_at_once() -> None:
 
 def test_where_nothing_may_be_probed_nothing_is() -> None:
     mtu = make_mtu(probes=False)
-    assert mtu.due == NEVER
     assert flowing(mtu, 1e9) == []
+    assert mtu.due == NEVER
 
 
 # Answers that are none
@@ -354,9 +349,9 @@ def test_a_path_that_this_machine_knows_to_be_narrower_is_probed_below() -> None
     assert probe.payload == PPPOE
 
 
-def test_a_path_that_has_stopped_stays_at_the_base() -> None:
-    mtu = found_ethernet()
-    mtu.stop()
+def test_a_path_that_may_not_be_probed_stays_at_the_base_whatever_is_learnt() -> None:
+    mtu = make_mtu(probes=False)
+    mtu.narrowed()
     assert flowing(mtu, TSN_MODULO) == []
     assert mtu.payload == BASE_PAYLOAD
 
