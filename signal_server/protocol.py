@@ -5,7 +5,8 @@
     owner  -> seed {token}                      -> seeding {id} | error
     owner  -> unseed {id, reason}               waiting and watching viewers are told; a tombstone answers latecomers
     owner  -> full {id, viewer}                 the owner takes no more viewers
-    owner  -> joined {id, viewer}               that viewer has shown the secret and is let in
+    owner  -> joined {id, viewer}               that viewer is connected and let in
+    owner  -> refused {id, viewer}              that viewer does not know the secret, and is told so
     owner  -> over {id, viewer}                 that visit has ended, let in or not: its place is free
     viewer -> view {id, offer}                  the viewer makes the offer in its first message
     server -> offer {id, viewer, sdp}           to the owner
@@ -13,7 +14,7 @@
     owner  -> candidate {id, viewer, candidate} server -> candidate {candidate} to the viewer
     viewer -> candidate {candidate}             server -> candidate {id, viewer, candidate} to the owner
     server -> left {id, viewer}                 to the owner: the viewer's socket closed, or it sent a new view
-    server -> offline | unknown | revoked | expired | stopped | full    to the viewer: states that the page shows
+    server -> offline | unknown | revoked | expired | stopped | refused | full    to the viewer: what the page shows
     server -> online                            to a viewer that was told offline, unknown or full: send view again
     server -> draining                          to everyone: this instance is going away, connect again
     server -> error {code, detail}              the message before was not taken
@@ -136,7 +137,15 @@ class Full:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """That viewer has shown the secret: it is a guest now, and no longer one of those who knock."""
+    """That viewer is connected: it is a guest now, and no longer one of those who knock."""
+
+    id: str
+    viewer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """That viewer does not know the link's secret: its visit has ended."""
 
     id: str
     viewer: str
@@ -254,6 +263,11 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class NotLetIn:
+    """The owner found that the link is not right."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoRoom:
     """As many viewers as the owner or the server takes are looking now; ask again later."""
 
@@ -275,11 +289,22 @@ class Error:
     id: str | None = None
 
 
-OwnerMessage = Seed | Unseed | Full | Joined | Over | OwnerAnswer | OwnerCandidate
+OwnerMessage = Seed | Unseed | Full | Joined | Refused | Over | OwnerAnswer | OwnerCandidate
 ViewerMessage = View | ViewerCandidate
 ToOwner = Seeding | Offer | OwnerCandidate | Left | Draining | Error
 ToViewer = (
-    Answer | ViewerCandidate | Offline | Unknown | Online | Revoked | Expired | Stopped | NoRoom | Draining | Error
+    Answer
+    | ViewerCandidate
+    | Offline
+    | Unknown
+    | Online
+    | Revoked
+    | Expired
+    | Stopped
+    | NotLetIn
+    | NoRoom
+    | Draining
+    | Error
 )
 ClientMessage = OwnerMessage | ViewerMessage
 ServerMessage = ToOwner | ToViewer
@@ -290,6 +315,7 @@ _TYPES: dict[type, str] = {
     Unseed: "unseed",
     Full: "full",
     Joined: "joined",
+    Refused: "refused",
     Over: "over",
     OwnerAnswer: "answer",
     OwnerCandidate: "candidate",
@@ -305,6 +331,7 @@ _TYPES: dict[type, str] = {
     Revoked: "revoked",
     Expired: "expired",
     Stopped: "stopped",
+    NotLetIn: "refused",
     NoRoom: "full",
     Draining: "draining",
     Error: "error",
@@ -315,6 +342,7 @@ _FROM_CLIENT: tuple[type, ...] = (
     Unseed,
     Full,
     Joined,
+    Refused,
     Over,
     OwnerAnswer,
     OwnerCandidate,
@@ -331,6 +359,7 @@ _TO_VIEWER: tuple[type, ...] = (
     Revoked,
     Expired,
     Stopped,
+    NotLetIn,
     NoRoom,
     Draining,
     Error,

@@ -36,6 +36,7 @@ from signal_server.protocol import (
     Joined,
     Left,
     NoRoom,
+    NotLetIn,
     Offer,
     Offline,
     Online,
@@ -43,6 +44,7 @@ from signal_server.protocol import (
     OwnerAnswer,
     OwnerCandidate,
     ProtocolError,
+    Refused,
     Revoked,
     Seed,
     Seeding,
@@ -55,7 +57,7 @@ from signal_server.protocol import (
     decode_from_client,
 )
 
-_OWNER_MESSAGES = (Seed, Unseed, Full, Joined, Over, OwnerAnswer, OwnerCandidate)
+_OWNER_MESSAGES = (Seed, Unseed, Full, Joined, Refused, Over, OwnerAnswer, OwnerCandidate)
 _FAULTS = {ErrorCode.MALFORMED, ErrorCode.UNKNOWN_TYPE, ErrorCode.WRONG_ROLE, ErrorCode.TOO_FAST}
 """What honest clients never earn; the other errors are races or quotas that an honest owner may run into."""
 _MOST_ASKED = 64
@@ -258,7 +260,7 @@ class Rooms:
         return [Send(viewer.socket, _ended(reason)) for viewer in watchers]
 
     def _from_owner(
-        self, share: Share, message: Full | Joined | Over | OwnerAnswer | OwnerCandidate, now: float
+        self, share: Share, message: Full | Joined | Refused | Over | OwnerAnswer | OwnerCandidate, now: float
     ) -> list[Action]:
         viewer = share.paired.get(message.viewer)
         if viewer is None:
@@ -274,6 +276,9 @@ class Rooms:
                 return self._wait(share, viewer, NoRoom(), now)
             case Joined():
                 self._knocks.remove(viewer.socket)
+            case Refused():
+                self._unpair(share, viewer)
+                return [Send(viewer.socket, NotLetIn()), *self._nudge_one(share)]
             case Over():
                 self._unpair(share, viewer)
         return self._nudge_one(share)

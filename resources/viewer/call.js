@@ -20,6 +20,8 @@ const SERVER_PATIENCE_MS = 10_000;
 const OPEN_PATIENCE_MS = 20_000;
 const ADMISSION_PATIENCE_MS = 15_000;
 const DISCONNECTED_GRACE_MS = 4_000;
+/** For the connection to open to an owner that has ended the share: it says why. */
+const LAST_WORD_MS = 3_000;
 /** A call that held for so long starts the back-off anew. */
 const STEADY_MS = 10_000;
 const FULL_RETRY_MS = 5_000;
@@ -144,6 +146,8 @@ export class Call {
       case "revoked":
       case "expired":
         return this.#end({ phase: "ended", reason: message.type });
+      case "refused":
+        return this.stands ? undefined : this.#end({ phase: "ended", reason: "refused" });
       case "stopped":
         return this.#onStopped();
       case "error":
@@ -178,10 +182,11 @@ export class Call {
     else this.waitFor(why);
   }
 
-  /** The owner says why, if it is there; once the call is over, this counts. */
+  /** The owner says why, if it is there or just about to be; once the call is over, this counts. */
   #onStopped() {
     this.#isStopped = true;
-    if (!this.stands || this.#isDisconnected) this.#endIfStopped();
+    if (this.#stage === "answered") this.#wait("patience", LAST_WORD_MS);
+    else if (!this.stands || this.#isDisconnected) this.#endIfStopped();
   }
 
   /** @returns {boolean} whether that was the end of the page */
@@ -198,7 +203,7 @@ export class Call {
 
   // The connection
 
-  /** @returns {boolean} whether this is the moment for the secret: the browser has verified the pinned certificate */
+  /** @returns {boolean} whether this is the moment for hello: the browser has verified the pinned certificate */
   onOpen() {
     if (this.#stage !== "answered") return false;
     this.#stage = "open";
@@ -236,6 +241,7 @@ export class Call {
   }
 
   #onImpatience() {
+    if (this.#endIfStopped()) return undefined;
     if (this.#stage === "answered" && this.#gathered === 0) return this.#end({ phase: "unable", reason: "blocked" });
     if (this.#stage === "answered") return this.retry("unreachable");
     if (this.#stage === "open") return this.retry("lost");

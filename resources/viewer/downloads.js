@@ -61,11 +61,17 @@ export class Downloads {
     return this.#items.length;
   }
 
+  /** A new connection: until its manifest is here, nothing has been asked for on it. */
+  pause() {
+    this.#transfer.pause();
+  }
+
   /**
    * @param {Entry[]} entries
    * @returns {boolean} true where all that was held before is void
    */
   setManifest(entries) {
+    this.#transfer.pause();
     const isNew = this.#transfer.setManifest(entries);
     if (!isNew) {
       this.#resume();
@@ -81,22 +87,11 @@ export class Downloads {
   }
 
   /**
-   * What the hello of a new connection asks for.
-   * @returns {import("./transfer.js").Wish | undefined}
+   * The owner has begun with the lone picture by itself.
+   * @returns {string | null} the control message that stops it, where it is not wanted
    */
-  wish() {
-    if (!this.known) return this.#transfer.wish(null);
-    this.#resume();
-    return this.#queue.length > 0 ? this.#transfer.wish(this.#queue[0]) : undefined;
-  }
-
-  /**
-   * The manifest has answered the wish.
-   * @param {number | undefined} request what is being sent already, if anything
-   * @returns {string | null} the control message that stops what is no longer wanted
-   */
-  meet(request) {
-    const text = this.#transfer.meet(request, this.#queue[0]);
+  meet() {
+    const text = this.#transfer.meet(this.#queue[0] === 0);
     if (this.busy) this.#take();
     return text;
   }
@@ -112,7 +107,6 @@ export class Downloads {
 
   /** On a new connection the owner is told of all that is here, and asked for the rest. */
   #resume() {
-    this.#transfer.finish();
     const held = this.#items.flatMap((item, index) => (item.status === "ready" ? [index] : []));
     const halfway = this.#items.flatMap((item, index) => (item.status === "receiving" ? [index] : []));
     this.#queue = [...held, ...halfway, ...this.#queue.filter((index) => this.#items[index].status === "queued")];

@@ -13,7 +13,7 @@ const PIN_BYTES = 16;
 /**
  * @typedef {object} Link
  * @property {string} id      names the share at the signalling server, base64url
- * @property {string} secret  shown to the owner inside the pinned channel only, base64url
+ * @property {string} secret  never sent: what the browser signs its checks to the owner with, base64url
  * @property {Uint8Array} pin 16 bytes that the owner's certificate hash begins with
  */
 
@@ -58,6 +58,24 @@ export function isPinned(sdp, pin) {
   if (match === null || pin.length !== PIN_BYTES) return false;
   const digest = match[1].split(":").map((pair) => parseInt(pair, 16));
   return pin.every((byte, index) => byte === digest[index]);
+}
+
+/**
+ * The owner's answer with the ICE password, which both ends make for themselves: the link's secret, and the digits of
+ * the fingerprint in our offer. The browser signs its checks with it (RFC 8445, section 7.1), which shows the owner
+ * that we know the link, and needs no cryptography here. Whatever password stands in the answer is not the owner's.
+ * @param {string} answer
+ * @param {string} offer ours, as the browser has made it
+ * @param {string} secret base64url
+ * @returns {string}
+ */
+export function withPassword(answer, offer, secret) {
+  const digest = /^a=fingerprint:sha-256 ([0-9A-F:]{95})\s*$/im.exec(offer)?.[1] ?? "";
+  const password = secret.replace(/-/g, "+").replace(/_/g, "/") + digest.replace(/:/g, "").toUpperCase();
+  const lines = answer.split(/\r?\n/).filter((line) => !/^a=ice-pwd:/i.test(line));
+  const at = lines.findIndex((line) => line.startsWith("a=ice-ufrag:"));
+  if (at >= 0) lines.splice(at + 1, 0, `a=ice-pwd:${password}`);
+  return lines.join("\r\n");
 }
 
 /**

@@ -195,7 +195,7 @@ class Viewer {
       case "offer":
         return this.#shells.offer(action.peer);
       case "accept":
-        return peer?.accept(action.sdp, this.#link.pin);
+        return peer?.accept(action.sdp, this.#link);
       case "addCandidate":
         return peer?.addCandidate(action.candidate);
       case "say":

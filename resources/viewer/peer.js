@@ -1,7 +1,9 @@
 // @ts-check
 // One connection to the owner: an RTCPeerConnection with two channels agreed beforehand, and nothing else.
 
-import { isPinned } from "./link.js";
+import { isPinned, withPassword } from "./link.js";
+
+/** @typedef {import("./link.js").Link} Link */
 
 /** @type {RTCConfiguration} no STUN: the owner learns this browser's address from its first packet */
 const CONFIGURATION = { iceServers: [], bundlePolicy: "max-bundle" };
@@ -10,7 +12,7 @@ const CONFIGURATION = { iceServers: [], bundlePolicy: "max-bundle" };
  * @typedef {object} PeerListener
  * @property {(sdp: string) => void} offered          the offer to be signalled
  * @property {(candidate: string | null) => void} candidate   to be signalled, after the offer; null is the last
- * @property {() => void} opened                      the pinned owner is at the other end: the secret may be said
+ * @property {() => void} opened                      the pinned owner is at the other end
  * @property {(text: string) => void} control
  * @property {(data: ArrayBuffer) => void} data
  * @property {(state: "connected" | "disconnected") => void} path   whether packets come through at the moment
@@ -78,10 +80,12 @@ export class Peer {
   /** @param {RTCDataChannel[]} channels */
   #open([control, data]) {
     data.binaryType = "arraybuffer";
-    control.onopen = () => void this.#accepted.then(() => this.#listener?.opened());
-    control.onmessage = (event) => this.#listener?.control(String(event.data));
-    data.onmessage = (event) => {
-      if (event.data instanceof ArrayBuffer) this.#listener?.data(event.data);
+    // The owner speaks first, and may be heard before the browser has opened the channel for what we say.
+    const opened = new Promise((resolve) => (control.onopen = resolve)).then(() => this.#accepted);
+    void opened.then(() => this.#listener?.opened());
+    control.onmessage = (event) => void opened.then(() => this.#listener?.control(String(event.data)));
+    data.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) void opened.then(() => this.#listener?.data(data));
     };
     control.onclose = data.onclose = () => this.#listener?.closed();
     this.#control = control;
@@ -100,12 +104,13 @@ export class Peer {
 
   /**
    * Takes the owner's answer, whose pin the session has checked; checks it once more as the browser has read it.
-   * @param {string} sdp
-   * @param {Uint8Array} pin
+   * @param {string} answer
+   * @param {Link} link
    */
-  accept(sdp, pin) {
+  accept(answer, { pin, secret }) {
     const connection = this.#connection;
     if (connection === null) return;
+    const sdp = withPassword(answer, connection.localDescription?.sdp ?? "", secret);
     this.#accepted = connection.setRemoteDescription({ type: "answer", sdp }).then(
       () => {
         if (!isPinned(connection.remoteDescription?.sdp ?? "", pin)) this.#listener?.impostor();

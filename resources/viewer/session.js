@@ -82,7 +82,6 @@ const ACK_MS = 100;
 const MAX_EARLY = 16 * 1024;
 
 export class Session {
-  #link;
   #me;
   #call;
   #downloads = new Downloads();
@@ -106,7 +105,6 @@ export class Session {
    * @param {() => number} random in [0, 1), for jitter
    */
   constructor(link, me, random) {
-    this.#link = link;
     this.#me = me;
     this.#call = new Call(link, random, (action) => this.#act(action), (final) => this.#end(final));
   }
@@ -195,13 +193,13 @@ export class Session {
     }
   }
 
-  /** The one place where the secret is said, and with it what this page can know that it wants. */
   #onOpen() {
     if (!this.#call.onOpen()) return;
     const { browser, system } = this.#me;
     this.#early = [];
     this.#earlyBytes = 0;
-    this.#say(encodeHello(this.#link.secret, browser, system, this.#downloads.wish()));
+    this.#downloads.pause();
+    this.#say(encodeHello(browser, system));
   }
 
   /** @param {Timer} name */
@@ -221,7 +219,7 @@ export class Session {
       case "ping":
         return this.#say(encodePong());
       case "manifest":
-        return this.#onManifest(message.files, message.request);
+        return this.#onManifest(message.files, message.begun === true);
       case "failed":
         if (this.#downloads.fail(message.file, message.reason)) this.#act({ do: "forget", file: message.file });
         return this.#next();
@@ -233,13 +231,13 @@ export class Session {
   /**
    * The same manifest on a new connection: it goes on where it stopped.
    * @param {import("./transfer.js").Entry[]} files
-   * @param {number | undefined} request what the owner sends already
+   * @param {boolean} begun the owner sends the picture already, from its beginning
    */
-  #onManifest(files, request) {
+  #onManifest(files, begun) {
     this.#call.onAdmitted();
     this.#isAckTimed = false;
     if (this.#downloads.setManifest(files)) this.#act({ do: "drop" });
-    this.#sayIfAny(this.#downloads.meet(request));
+    if (begun) this.#sayIfAny(this.#downloads.meet());
     const early = this.#early ?? [];
     this.#early = null;
     if (this.#downloads.busy) this.#onAsked();

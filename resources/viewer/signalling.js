@@ -11,7 +11,7 @@ const MAX_CANDIDATE = 512;
  * What the server says to a viewer.
  * @typedef {{type: "answer", sdp: string}
  *   | {type: "candidate", candidate: string | null}
- *   | {type: "offline" | "unknown" | "online" | "revoked" | "expired" | "stopped" | "full" | "draining"}
+ *   | {type: "offline" | "unknown" | "online" | "revoked" | "expired" | "stopped" | "refused" | "full" | "draining"}
  *   | {type: "error", code: string, detail: string}} ServerMessage
  */
 
@@ -31,6 +31,7 @@ const FIELDS = {
   revoked: [],
   expired: [],
   stopped: [],
+  refused: [],
   full: [],
   draining: [],
   error: ["code", "detail"],

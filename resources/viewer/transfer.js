@@ -4,9 +4,9 @@
 // control: JSON text     viewer: hello, get, ack, stop, pong, bye     owner: waiting, manifest, failed, ping, ended
 // data:    request (u32) | offset (u64) | payload, big-endian, at most 64 KiB in all, from the owner only
 //
-// A hello may wish: a get that the owner answers together with the manifest, which then names its request. On a first
-// visit the page wishes for a lone picture, and the owner grants that if file 0 is all there is, and a picture. The
-// channels keep no common order: what comes before the manifest waits for it, at most WINDOW bytes.
+// The owner speaks first. Where file 0 is all there is, and a picture, it begins with it from its beginning, as request
+// 0, and its manifest says so. The channels keep no common order: what comes before the manifest waits for it, at most
+// WINDOW bytes.
 
 import { parseObject } from "./signalling.js";
 
@@ -32,25 +32,18 @@ export class WireError extends Error {}
 /**
  * @typedef {{type: "waiting"}
  *   | {type: "ping"}
- *   | {type: "manifest", files: Entry[], request?: number}
+ *   | {type: "manifest", files: Entry[], begun?: boolean}
  *   | {type: "failed", file: number, reason: FailReason}
  *   | {type: "ended", reason: EndReason}} OwnerMessage
  */
 /** @typedef {{request: number, offset: number, payload: Uint8Array<ArrayBuffer>}} DataMessage */
-/** @typedef {{request: number, file: number, offset: number, lone_picture: boolean}} Wish */
 
 const FAIL_REASONS = ["vanished", "changed", "unreadable"];
 const END_REASONS = ["revoked", "expired", "dismissed", "refused", "full", "stalled", ...FAIL_REASONS];
 
-/**
- * @param {string} secret base64url
- * @param {string} browser as the owner's list shows it
- * @param {string} system
- * @param {Wish | undefined} wish
- */
-export function encodeHello(secret, browser, system, wish) {
-  const short = { browser: browser.slice(0, 64), system: system.slice(0, 64) };
-  return JSON.stringify({ type: "hello", version: VERSION, secret, ...short, wish });
+/** @param {string} browser as the owner's list shows it @param {string} system */
+export function encodeHello(browser, system) {
+  return JSON.stringify({ type: "hello", version: VERSION, browser: browser.slice(0, 64), system: system.slice(0, 64) });
 }
 
 /** @param {number} request @param {number} file @param {number} offset */
@@ -91,7 +84,7 @@ export function decodeControl(text) {
     case "ping":
       return { type: "ping" };
     case "manifest":
-      return { type: "manifest", files: decodeEntries(message.files), ...decodeGranted(message.request) };
+      return { type: "manifest", files: decodeEntries(message.files), ...decodeBegun(message.begun) };
     case "failed":
       check(isWhole(message.file, MAX_U32) && isOneOf(message.reason, FAIL_REASONS), "failed");
       return { type: "failed", file: Number(message.file), reason: /** @type {FailReason} */ (message.reason) };
@@ -118,11 +111,11 @@ function decodeEntries(files) {
   });
 }
 
-/** @param {unknown} request of the wish, where it is granted */
-function decodeGranted(request) {
-  if (request === undefined) return {};
-  check(isWhole(request, MAX_U32), "manifest");
-  return { request: Number(request) };
+/** @param {unknown} begun */
+function decodeBegun(begun) {
+  if (begun === undefined) return {};
+  check(typeof begun === "boolean", "manifest");
+  return { begun: begun === true };
 }
 
 /**
@@ -168,8 +161,6 @@ export class Transfer {
   /** @type {number | null} the file that is being received */
   file = null;
   #request = 0;
-  /** @type {Wish | null} of this connection's hello; null once the manifest has answered it */
-  #wish = null;
   #acknowledged = 0;
   #finished = false;
 
@@ -204,35 +195,13 @@ export class Transfer {
   }
 
   /**
-   * What the hello of a new connection asks for.
-   * @param {number | null} file its rest; null while nothing is known: the picture, if that is all there is
-   * @returns {Wish}
+   * The owner has begun with file 0 before anyone asked for it.
+   * @param {boolean} isWanted
+   * @returns {string | null} the control message that stops it, where it is not wanted; its rest has to be asked for
    */
-  wish(file) {
-    this.#request += 1;
-    this.file = null;
-    const offset = file === null ? 0 : this.held[file];
-    this.#wish = { request: this.#request, file: file ?? 0, offset, lone_picture: file === null };
-    return this.#wish;
-  }
-
-  /**
-   * The manifest, which was set before, has answered the wish.
-   * @param {number | undefined} request what is being sent, if anything
-   * @param {number | undefined} file what is wanted now, if anything
-   * @returns {string | null} the control message that stops what is no longer wanted
-   */
-  meet(request, file) {
-    const wish = this.#wish;
-    this.#wish = null;
-    if (request === undefined) return null;
-    if (wish?.request !== request) throw new WireError("not a valid manifest: its request was never made");
-    if (wish.file !== file || wish.offset !== this.held[file]) {
-      this.#finished = false; // what is on its way of it already is no fault, and not wanted
-      return encodeStop(request);
-    }
-    this.#begin(file);
-    return null;
+  meet(isWanted) {
+    if (isWanted && this.#request === 0 && this.held[0] === 0) this.#begin(0);
+    return isWanted ? null : encodeStop(0);
   }
 
   /** Whether every byte of the file is held. @param {number} file */
@@ -279,6 +248,12 @@ export class Transfer {
   stop() {
     this.file = null;
     return encodeStop(this.#request);
+  }
+
+  /** A new connection: nothing is on its way on it. */
+  pause() {
+    this.file = null;
+    this.#finished = false;
   }
 
   /** The present file is complete: a byte more of it is one too many. */

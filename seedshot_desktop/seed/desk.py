@@ -26,10 +26,10 @@ from seedshot_desktop.seed.tasks import Tasks
 from seedshot_desktop.seed.transfer import FailReason
 from seedshot_desktop.seed.transport import IceOptions, Peer, RateLimit
 from seedshot_desktop.seed.visit import Visit
-from signal_server.protocol import Full, Joined, Left, Offer, Over, OwnerAnswer, OwnerCandidate, OwnerMessage
+from signal_server.protocol import Full, Joined, Left, Offer, Over, OwnerAnswer, OwnerCandidate, OwnerMessage, Refused
 
 MAX_HALF_OPEN = 128
-"""Viewers in all who have not shown the secret yet."""
+"""Viewers in all who have not connected yet."""
 MAX_HALF_OPEN_PER_SHARE = 64
 PATIENCE_S = 2.0
 """A half-open viewer older than this gives way to a newer one when there are too many."""
@@ -38,7 +38,9 @@ PATIENCE_S = 2.0
 def connect_peer(share: Share, options: EngineOptions, callbacks: Visit) -> visits.Peer:
     """A real connection."""
     ice = IceOptions(options.stun_urls, options.turn_urls, options.turn_username, options.turn_password)
-    return Peer(certificate=share.certificate, ice=ice, callbacks=callbacks, limits=callbacks.limits)
+    return Peer(
+        certificate=share.certificate, secret=share.secret, ice=ice, callbacks=callbacks, limits=callbacks.limits
+    )
 
 
 class Desk:
@@ -127,7 +129,6 @@ class Desk:
         visit = Visit(
             viewer=self._name(offer),
             share=share.id,
-            secret=share.secret,
             signalled_as=offer.viewer,
             house=self,
             limits=(self._share_uploads[share.id], self._upload),
@@ -153,8 +154,7 @@ class Desk:
     def _make_room(self, share: Share) -> bool:
         """Whether one more may knock; under pressure the one who has hesitated longest gives way.
 
-        First goes who has no path to us, then who has one. Who has come as far as the channels keeps its place: it
-        proved to be there, and has ten seconds for the secret.
+        First goes who has no path to us, then who has one.
         """
         everyone = [visit for visit in self._visits if visit.session.half_open]
         here = [visit for visit in everyone if visit.share == share.id]
@@ -222,10 +222,13 @@ class Desk:
         if self._is_signalled(visit):
             self._signal(OwnerCandidate(visit.share, visit.signalled_as, candidate))
 
-    def joined(self, visit: Visit) -> None:
+    def admitted(self, visit: Visit) -> None:
         """visit.House"""
         if self._is_signalled(visit):
             self._signal(Joined(visit.share, visit.signalled_as))
+
+    def joined(self, visit: Visit) -> None:
+        """visit.House"""
         self._reports.say(ViewerJoined(visit.share, visit.viewer, visit.browser, visit.system, visit.direct))
         self._reports.touch()
 
@@ -270,19 +273,22 @@ class Desk:
         if self._is_signalled(visit):
             del self._signalled[visit.share, visit.signalled_as]
             if visit.share in self._shares:  # of the end of a share the server is told at once, for all viewers
-                self._signal(Over(visit.share, visit.signalled_as))
+                is_stranger = reason is EndReason.REFUSED and not visit.session.admitted
+                self._signal((Refused if is_stranger else Over)(visit.share, visit.signalled_as))
         self._reports.forget(visit)
         if not visit.session.admitted:
             return
         reason = reason or EndReason.EXPIRED
-        held, total = visit.session.held, visit.session.total
-        self._reports.say(ViewerLeft(visit.share, visit.viewer, reason, held, total))
-        self._reports.touch()
+        if visit.session.greeted:
+            held, total = visit.session.held, visit.session.total
+            self._reports.say(ViewerLeft(visit.share, visit.viewer, reason, held, total))
+            self._reports.touch()
         share = self._shares.get(visit.share)
         if share is None:
             return
         share.leave(visit.viewer)
-        share.departed.appendleft(visit.status(reason))
+        if visit.session.greeted:
+            share.departed.appendleft(visit.status(reason))
         if share.ended is EndReason.USED_UP and not share.guests:
             self._used_up(share)
 

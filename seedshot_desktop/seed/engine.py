@@ -215,7 +215,7 @@ class Engine:
 
     def _share_status(self, share: Share) -> ShareStatus:
         visits = self._desk.visits_of(share.id)
-        return share.status(tuple(visit.status() for visit in visits if visit.session.admitted))
+        return share.status(tuple(visit.status() for visit in visits if visit.session.greeted))
 
     def _seed(self, command: Seed) -> None:
         try:

@@ -263,8 +263,8 @@ def entry_of(name: str, media_type: str, size: int) -> FileEntry:
 
 def check_manifest(entries: Sequence[FileEntry]) -> None:
     """Whether viewers can be told of all these files in one message; raises ShareError."""
-    longest = Manifest(tuple(entries), request=2**32 - 1)
-    if len(encode(longest).encode()) > MAX_CONTROL:
+    manifest = Manifest(tuple(entries), begun=len(entries) == 1)
+    if len(encode(manifest).encode()) > MAX_CONTROL:
         raise ShareError(
             f"These {len(entries)} files are too many for one share: the list of their names is longer than the "
             f"{MAX_CONTROL // 1024} KiB that a page takes. Put them into an archive and share that."

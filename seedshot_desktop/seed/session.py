@@ -2,8 +2,8 @@
 
 ::
 
-    CONNECTING --Opened--> GREETING --hello, right secret--> (Knock) --Admitted--> WAITING
-    WAITING --manifest and a wish of the hello, or get--> RECEIVING --every byte acknowledged--> COMPLETE
+    CONNECTING --Opened--> KNOCKING --Admitted--> WAITING
+    WAITING --a lone picture is begun, or get--> RECEIVING --every byte acknowledged--> COMPLETE
     any state --the share ends, a violation, bye, silence, the connection breaks--> ENDED
 
 The caller carries out the actions in their order. After ENDED there are none:
@@ -13,7 +13,6 @@ through, so an ended share or an ended viewer gets nothing more.
 
 from __future__ import annotations
 
-import hmac
 import unicodedata
 from enum import Enum
 
@@ -27,12 +26,14 @@ from seedshot_desktop.seed.steps import (
     Close,
     ConnectionClosed,
     ControlReceived,
+    DiscardData,
     Dismissed,
     Event,
     FileBroke,
     FilesReady,
     Knock,
     NoteComplete,
+    NoteGreeting,
     NoteProgress,
     Opened,
     SendControl,
@@ -62,15 +63,15 @@ from seedshot_desktop.seed.transfer import (
     StopSending,
     Violation,
     Waiting,
-    Wish,
     decode_from_viewer,
     encode,
 )
 
 CONNECT_S = 10.0
-"""From the offer to open channels."""
+"""From the offer to the connection."""
 HELLO_S = 10.0
-"""From open channels to the secret."""
+"""From the connection to the viewer's hello, with the opening of the channels between them. It knows the secret: a
+late page may come again."""
 STALL_S = 30.0
 """Without an acknowledgement while bytes are outstanding."""
 RESERVED_IDLE_S = 60.0
@@ -86,10 +87,8 @@ class State(Enum):
     """Where the visit stands."""
 
     CONNECTING = "connecting"
-    GREETING = "greeting"
-    """Channels are open; the secret has not been shown."""
     KNOCKING = "knocking"
-    """The secret was right; the share decides whether there is room."""
+    """Connected; the share decides whether there is room."""
     WAITING = "waiting"
     RECEIVING = "receiving"
     COMPLETE = "complete"
@@ -97,7 +96,7 @@ class State(Enum):
 
 
 _ADMITTED = {State.WAITING, State.RECEIVING, State.COMPLETE}
-_HALF_OPEN = {State.CONNECTING, State.GREETING, State.KNOCKING}
+_HALF_OPEN = {State.CONNECTING, State.KNOCKING}
 
 
 _WORDS: dict[EndReason, EndedWord] = {
@@ -111,17 +110,16 @@ _WORDS: dict[EndReason, EndedWord] = {
 
 
 class Session:
-    """One viewer of one share; `secret` is the link's, base64url."""
+    """One viewer of one share."""
 
-    def __init__(self, *, secret: str, now: float) -> None:
+    def __init__(self, *, now: float) -> None:
         self.state = State.CONNECTING
         self.admitted = False
-        """Was admitted at some time: its leaving is worth telling."""
+        """Was admitted at some time: it had a place."""
+        self.greeted = False
+        """Has said hello: its coming has been told, and its leaving is worth telling."""
         self.counts = False
         """Is a view: it is complete, and not by claims alone, as that of a page that only connected again."""
-        self._secret = secret
-        self._wish: Wish | None = None
-        """What the hello asked for; it waits for the manifest."""
         self._sender: Sender | None = None
         self._broken: dict[int, FailReason] = {}
         self._reserved = False
@@ -200,17 +198,17 @@ class Session:
     # Being let in
 
     def _opened(self, now: float) -> list[Action]:
-        if self.state is State.CONNECTING:
-            self.state = State.GREETING
-            self._since = now
-        return []
+        if self.state is not State.CONNECTING:
+            return []
+        self.state = State.KNOCKING
+        self._since = now
+        return [Knock()]
 
     def _greet(self, message: FromViewer) -> list[Action]:
-        if not isinstance(message, Hello) or not hmac.compare_digest(message.secret.encode(), self._secret.encode()):
-            raise Violation("the secret must come first, and be right")
-        self.state = State.KNOCKING
-        self._wish = message.wish
-        return [Knock(clean_text(message.browser), clean_text(message.system))]
+        if not isinstance(message, Hello):
+            raise Violation("hello must come first")
+        self.greeted = True
+        return [NoteGreeting(clean_text(message.browser), clean_text(message.system))]
 
     def _let_in(self, manifest: Manifest | None, reserved: bool, now: float) -> list[Action]:
         if self.state is not State.KNOCKING:
@@ -226,13 +224,11 @@ class Session:
         for file in self._broken:
             self._sender.fail(file)
         self._progress_at = now
-        failed = [_say(Failed(file, reason)) for file, reason in self._broken.items()]
-        wish, self._wish = self._wish, None
-        get = wish.granted(manifest) if wish is not None else None
-        if get is None or get.file in self._broken:
-            return [_say(manifest), *failed]
-        granted = self._get(self._sender, get, now)
-        return [_say(msgspec.structs.replace(manifest, request=get.request)), *failed, *granted]
+        if manifest.is_lone_picture and not self._broken:
+            self._sender.begin()
+            self.state = State.RECEIVING
+            return [_say(msgspec.structs.replace(manifest, begun=True)), NoteProgress()]
+        return [_say(manifest), *(_say(Failed(file, reason)) for file, reason in self._broken.items())]
 
     # What the viewer says
 
@@ -260,13 +256,11 @@ class Session:
     def _said(self, message: FromViewer, now: float) -> list[Action]:
         if isinstance(message, Bye):
             return self._end(EndReason.CLOSED, None)
-        match self.state:
-            case State.CONNECTING | State.GREETING:
-                return self._greet(message)
-            case State.KNOCKING:
-                raise Violation("nothing may be said before the answer")
-            case _:
-                return self._asked(message, now)
+        if not self.greeted:
+            return self._greet(message)
+        if self.state in _HALF_OPEN:
+            raise Violation("nothing more may be said before the answer")
+        return self._asked(message, now)
 
     def _asked(self, message: FromViewer, now: float) -> list[Action]:
         if isinstance(message, Pong):
@@ -279,20 +273,23 @@ class Session:
             case Ack():
                 return self._ack(self._sender, message, now)
             case StopSending():
+                wanted = bool(self._sender.outstanding)
                 self._sender.stop(message)
+                return [DiscardData()] if wanted and not self._sender.outstanding else []
         return []
 
     def _get(self, sender: Sender, message: Get, now: float) -> list[Action]:
+        stale: list[Action] = [DiscardData()] if sender.outstanding else []
         sender.get(message)
         if message.file in self._broken:
-            return []  # it has crossed what was said when the file broke: no viewer can have more said by asking
+            return stale  # it has crossed what was said when the file broke: no viewer can have more said by asking
         if self.state is State.WAITING:
             self.state = State.RECEIVING
         self._progress_at = now
         if self.state is State.COMPLETE and not self.counts and sender.wanted:
             self.counts = True  # it wants what it said it held: before the first byte leaves, this is a view after all
-            return [NoteProgress(), NoteComplete()]
-        return [NoteProgress()]
+            return [*stale, NoteProgress(), NoteComplete()]
+        return [*stale, NoteProgress()]
 
     def _ack(self, sender: Sender, message: Ack, now: float) -> list[Action]:
         before = (sender.outstanding, sender.complete)
@@ -338,6 +335,8 @@ class Session:
                 return self._end(reason, failure if reason is EndReason.BROKEN else _WORDS[reason])
             case Dismissed():
                 return self._end(EndReason.DISMISSED, "dismissed")
+            case ConnectionClosed(stranger=True):
+                return self._end(EndReason.REFUSED, None)
             case ConnectionClosed(clean):
                 return self._end(EndReason.CLOSED if clean else EndReason.LOST, None)
 
@@ -356,8 +355,8 @@ class Session:
                 return []
             case State.CONNECTING:
                 due.append((self._since + CONNECT_S, EndReason.LOST))
-            case State.GREETING | State.KNOCKING:
-                due.append((self._since + HELLO_S, EndReason.REFUSED))
+            case _ if not self.greeted:
+                due.append((self._since + HELLO_S, EndReason.LOST))
             case _ if self.outstanding:
                 due.append((self._progress_at + STALL_S, EndReason.STALLED))
         if self._reserved and self._sender is not None:
@@ -374,11 +373,11 @@ class Session:
         return self._end(reason, _WORDS.get(reason))
 
     def _end(self, reason: EndReason | None, word: EndedWord | None) -> list[Action]:
-        channels = self.state is not State.CONNECTING
+        connected = self.state is not State.CONNECTING
         self.state = State.ENDED
         self._doubted_at = None
         self._reserved = False
-        if word is None or not channels:
+        if word is None or not connected:
             return [Close(reason, flush=False)]
         return [_say(Ended(word)), Close(reason, flush=True)]
 

@@ -60,7 +60,7 @@ class Share:
     # Who may see it
 
     def admit(self, viewer: str, *, max_viewers: int, now: float) -> Admitted | TurnedAway:
-        """A viewer has shown the secret: is there room?"""
+        """A viewer is connected, so it knows the secret: is there room?"""
         if self.ended is not None or self.is_expired(now):
             return TurnedAway("revoked" if self.ended is EndReason.REVOKED else "expired")
         if len(self._guests) >= max_viewers or not self._has_view_left():

@@ -12,7 +12,7 @@ from seedshot_desktop.seed.transfer import EndedWord, FailReason, Manifest, Read
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Both channels are open."""
+    """The viewer knows the secret and is who its offer says: what is said now is the first that it hears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,10 @@ class SocketLeft:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionClosed:
-    """The transport is gone; `clean` where the viewer's browser closed it."""
+    """The transport is gone; `clean` where the viewer's browser closed it, `stranger` where it knew no secret."""
 
     clean: bool = False
+    stranger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,18 @@ class SendData:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscardData:
+    """What was to be sent on the data channel, and has not begun to leave, is not wanted any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Knock:
     """Ask the share for room; answer with Admitted or TurnedAway."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteGreeting:
+    """The viewer has said who it is."""
 
     browser: str
     system: str
@@ -156,4 +167,4 @@ class Close:
     """A last control message should still leave."""
 
 
-Action = SendControl | SendData | Knock | NoteProgress | NoteComplete | Close
+Action = SendControl | SendData | DiscardData | Knock | NoteGreeting | NoteProgress | NoteComplete | Close

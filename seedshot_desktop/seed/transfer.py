@@ -2,27 +2,25 @@
 
 Control channel, JSON text, at most 16 KiB a message::
 
-    viewer -> owner   hello {version, secret, browser, system, wish?}   first, once
-                      get   {request, file, offset}                 supersedes the get before it
+    viewer -> owner   hello {version, browser, system}              first, once
+                      get   {request, file, offset}                 supersedes the get before it; from 1 on
                       ack   {request, held}                         every byte of that file below `held` is held
                       stop  {request}                               no more of this request for now
                       pong  {}                                      the page is alive
                       bye   {}                                      the page is closing
     owner -> viewer   waiting  {}                                   admitted, the files are being prepared
-                      manifest {files: [{name, size, media_type}], request?}
+                      manifest {files: [{name, size, media_type}], begun?}
                       failed   {file, reason}                       that file cannot be served any more
                       ping     {}                                   are you there? answer pong
                       ended    {reason}                             the last message
 
-A page knows what it wants before it has seen the manifest, and a round trip is saved
-when it says so: ``wish {request, file, offset, lone_picture}`` is a get that the owner
-answers together with the manifest, whose ``request`` is then that of the wish. With
-``lone_picture``, which is all that a page can say on its first visit, it is granted
-where file 0 is the only one and a picture that every page shows at once. A page that
-connects again knows the files and wishes without that condition. What is not granted,
-as of a place that the files do not have (they may have changed since), was never made:
-the manifest then names no request. The channels keep no common order, so data may come before the
-manifest: at most WINDOW bytes, as nothing is acknowledged until then.
+Who is here knows the secret: the connection comes about with nobody else (see
+``transport.sdp.answer_password``). So the owner speaks first, and a round trip is
+saved where it begins what every page shows by itself: with ``begun``, file 0, which is
+the only one and a picture, is on its way from its beginning, as request 0. A page that
+wants something else, as the rest of what it holds, asks for that. The channels keep no
+common order, so data may come before the manifest: at most WINDOW bytes, as nothing is
+acknowledged until then.
 
 Data channel, owner -> viewer: request (u32) | offset (u64) | payload, big-endian,
 at most 64 KiB in all; payloads of one request are contiguous from its offset.
@@ -62,7 +60,6 @@ MAX_OFFSET = 2**53 - 1
 """What a JavaScript number holds exactly."""
 U53 = Annotated[int, msgspec.Meta(ge=0, le=MAX_OFFSET)]
 ShortText = Annotated[str, msgspec.Meta(max_length=64)]
-SecretText = Annotated[str, msgspec.Meta(min_length=22, max_length=22)]
 
 
 class Violation(Exception):
@@ -72,42 +69,18 @@ class Violation(Exception):
 # Viewer to owner
 
 
-class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A get that is said before the manifest is known."""
-
-    request: U32
-    file: U32
-    offset: U53
-    lone_picture: bool
-    """Only if file 0 is all there is, and a picture."""
-
-    def granted(self, manifest: Manifest) -> Get | None:
-        """What it asks for; None where its condition does not hold, or there is no such place (any more)."""
-        if self.lone_picture and (self.file != 0 or not manifest.is_lone_picture):
-            return None
-        if self.file >= len(manifest.files) or self.offset > manifest.files[self.file].size:
-            return None
-        return Get(self.request, self.file, self.offset)
-
-
-class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello", forbid_unknown_fields=True, omit_defaults=True):
-    """Here is the secret of the link; the first message, and only once."""
+class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello", forbid_unknown_fields=True):
+    """Who is looking; the first message, and only once."""
 
     version: Literal[1]
-    secret: SecretText
     browser: ShortText
     system: ShortText
-    wish: Wish | None = None
-
-    def __repr__(self) -> str:
-        """Never the secret."""
-        return "Hello(…)"
 
 
 class Get(msgspec.Struct, frozen=True, tag_field="type", tag="get", forbid_unknown_fields=True):
     """Send file number `file` from `offset` on, instead of whatever was asked for before."""
 
-    request: U32
+    request: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
     file: U32
     offset: U53
 
@@ -155,8 +128,8 @@ class Manifest(msgspec.Struct, frozen=True, tag_field="type", tag="manifest", om
     """All that is shared, by number."""
 
     files: tuple[FileEntry, ...]
-    request: U32 | None = None
-    """That of the viewer's wish, where it is granted."""
+    begun: bool = False
+    """File 0 is on its way already, from its beginning, as request 0."""
 
     @property
     def is_lone_picture(self) -> bool:
@@ -290,6 +263,11 @@ class Sender:
     def wanted(self) -> int:
         """Bytes of the current request that are still to be sent."""
         return self._sizes[self._file] - self._sent if self._sending else 0
+
+    def begin(self) -> None:
+        """Serve file 0 from its beginning, before anyone has asked: request 0."""
+        self._request = 0
+        self._sending = 0 not in self._unservable
 
     def get(self, message: Get) -> None:
         """Serve this request from now on; raises Violation."""

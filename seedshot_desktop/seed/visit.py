@@ -23,9 +23,11 @@ from seedshot_desktop.seed.steps import (
     Close,
     ConnectionClosed,
     ControlReceived,
+    DiscardData,
     Event,
     Knock,
     NoteComplete,
+    NoteGreeting,
     NoteProgress,
     Opened,
     SendControl,
@@ -34,10 +36,15 @@ from seedshot_desktop.seed.steps import (
     TurnedAway,
 )
 from seedshot_desktop.seed.transfer import MAX_PAYLOAD, FailReason, Read
-from seedshot_desktop.seed.transport import PeerState, RateLimit
+from seedshot_desktop.seed.transport import STRANGER, PeerState, RateLimit
 
 HIGH_WATER = 256 * 1024
 """Bytes in the transport's buffer beyond which nothing is added; it says when they fall under half."""
+FIRST_WATER = 48 * 1024
+"""The same before the viewer has said hello, and all that is sent until then: about what the transport sends in its
+first round trip. Nobody is told of a viewer before its hello, so nobody sees much without one."""
+FIRST_CHUNK = 512
+"""Payload of the first message of a begun picture: it goes into the packet that may carry data first."""
 SMALL_CHUNK = 16 * 1024
 """Payload of a message to a viewer who is slow, or whose speed is not known: progress is seen sooner."""
 FAST = 1024 * 1024
@@ -47,11 +54,10 @@ LEAST_CHUNK = 1024
 LONG_S = 4.0
 """So long a message may take: an honest viewer acknowledges several before it counts as stalled."""
 MAX_EARLY_CANDIDATES = 64
-CLOSE_TIMEOUT_S = 1.0
+CLOSE_TIMEOUT_S = 2.0
 
 _STATES = {
     State.CONNECTING: ViewerState.CONNECTING,
-    State.GREETING: ViewerState.CONNECTING,
     State.KNOCKING: ViewerState.CONNECTING,
     State.WAITING: ViewerState.WAITING,
     State.RECEIVING: ViewerState.RECEIVING,
@@ -71,6 +77,7 @@ class Peer(Protocol):
     def add_candidate(self, candidate: str | None) -> None: ...
     def send_control(self, text: str) -> None: ...
     def send_data(self, message: bytes) -> None: ...
+    def discard_data(self) -> None: ...
     def stop_data(self) -> None: ...
     async def close(self, *, flush: bool = False) -> None: ...
     def abort(self) -> None: ...
@@ -91,7 +98,7 @@ class House(Protocol):
         """Run `work` as a task that the engine keeps and ends."""
 
     def admit(self, visit: Visit) -> Admitted | TurnedAway:
-        """A viewer has shown the secret."""
+        """A viewer is here, who knows the secret: is there room?"""
 
     def reader(self, visit: Visit, file: int) -> Reader:
         """A way to the bytes of that file."""
@@ -102,8 +109,11 @@ class House(Protocol):
     def found_candidate(self, visit: Visit, candidate: str | None) -> None:
         """Signal this candidate."""
 
-    def joined(self, visit: Visit) -> None:
+    def admitted(self, visit: Visit) -> None:
         """The viewer is let in."""
+
+    def joined(self, visit: Visit) -> None:
+        """The viewer has said who it is."""
 
     def progressed(self, visit: Visit) -> None:
         """The viewer holds more than before."""
@@ -122,7 +132,7 @@ class Visit:
     """One viewer of one share; implements transport.PeerCallbacks."""
 
     def __init__(
-        self, *, viewer: str, share: str, secret: str, signalled_as: str, house: House, limits: Sequence[RateLimit]
+        self, *, viewer: str, share: str, signalled_as: str, house: House, limits: Sequence[RateLimit]
     ) -> None:
         self.viewer = viewer
         """Its name in events."""
@@ -134,7 +144,7 @@ class Visit:
         self.joined_at = house.wall()
         self.began_at = house.now()
         self.browser = self.system = ""
-        self.session = Session(secret=secret, now=house.now())
+        self.session = Session(now=house.now())
         self._house = house
         self._peer: Peer | None = None
         self._answered = False
@@ -168,7 +178,7 @@ class Visit:
         self._use_limits()
 
     def give_up(self) -> None:
-        """Make room: it has neither connected nor shown the secret for too long."""
+        """Make room: it has not connected for too long."""
         self.receive(ConnectionClosed())
 
     def status(self, left: EndReason | None = None) -> ViewerStatus:
@@ -206,7 +216,7 @@ class Visit:
         if state is PeerState.OPEN:
             self.receive(Opened())
         elif state is PeerState.CLOSED:
-            self.receive(ConnectionClosed(clean=reason.startswith("the viewer closed")))
+            self.receive(ConnectionClosed(reason.startswith("the viewer closed"), stranger=reason == STRANGER))
 
     def on_control(self, text: str) -> None:
         """transport.PeerCallbacks"""
@@ -251,27 +261,37 @@ class Visit:
                     peer.send_data(message)
                 case SendControl(text):
                     peer.send_control(text)
+                case DiscardData():
+                    peer.discard_data()
                 case NoteProgress():
                     self._progress()
                 case NoteComplete():
                     self._house.completed(self)
-                case Knock(browser, system):
-                    self._knock(browser, system)
+                case Knock():
+                    self._knock()
+                case NoteGreeting(browser, system):
+                    self._meet(browser, system)
                 case Close(reason, flush):
                     self._close(peer, reason, flush)
 
-    def _knock(self, browser: str, system: str) -> None:
-        self.browser, self.system = browser, system
+    def _knock(self) -> None:
         verdict = self._house.admit(self)
         if isinstance(verdict, Admitted):
             self._pump = self._house.own(self._feed(), "feed", self._failed)
-            self._house.joined(self)  # before what it receives: its wish may be granted with the manifest
+            self._house.admitted(self)
         self.receive(verdict)
+
+    def _meet(self, browser: str, system: str) -> None:
+        self.browser, self.system = browser, system
+        self._wake.set()
+        if self.session.admitted:
+            self._house.joined(self)
 
     def _progress(self) -> None:
         self._rate.add(self.session.delivered, self._house.now())
         self._wake.set()
-        self._house.progressed(self)
+        if self.session.greeted:
+            self._house.progressed(self)
 
     def _close(self, peer: Peer, reason: EndReason | None, flush: bool) -> None:
         if self._pump is not None and self._pump is not asyncio.current_task():
@@ -310,16 +330,23 @@ class Visit:
     def _next_read(self) -> Read | None:
         if self._peer is None or self._peer.buffered_amount >= self._high_water():
             return None
+        if not self.session.greeted and self.session.outstanding >= FIRST_WATER:
+            return None
         return self.session.next_chunk(self._largest())
 
     def _largest(self) -> int:
         """Small messages while the viewer is slow, smaller ones still where its share of a limit is small."""
+        if not self.session.greeted and not self.session.outstanding:
+            return FIRST_CHUNK
         size = MAX_PAYLOAD if self.rate >= FAST else SMALL_CHUNK
         return min(size, self._worth(1 / 8))
 
     def _high_water(self) -> int:
-        """Half a second of a viewer's share of a limit: what it asks for next stands behind that."""
-        return min(HIGH_WATER, self._worth(1 / 2))
+        """Half a second of a viewer's share of a limit: what it asks for next stands behind that.
+
+        Before its hello, the first round trip's worth: who comes back may want something else.
+        """
+        return min(HIGH_WATER if self.session.greeted else FIRST_WATER, self._worth(1 / 2))
 
     def _worth(self, seconds: float) -> int:
         """Bytes of so many seconds under the tightest of the limits, as it is divided now."""
@@ -354,7 +381,7 @@ class Visit:
 
 
 async def _close(peer: Peer, flush: bool) -> None:
-    """End the connection, politely for at most a second."""
+    """End the connection, politely for at most two seconds."""
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await peer.close(flush=flush)

@@ -124,7 +124,7 @@ async def painted(options: Options) -> AsyncIterator[Row]:
         "link opened to picture painted, 300 KB, 25 ms, 50 Mbit/s", [visit.painted_s for visit in visits], "s", 0.9
     )
     yield Row("… to the answer at the page", [visit.answer_s for visit in visits], "s")
-    yield Row("… to the picture's first 16 KB", [visit.answer_s + visit.first_byte_s for visit in visits], "s")
+    yield Row("… to the picture's first bytes", [visit.answer_s + visit.first_byte_s for visit in visits], "s")
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,12 @@ import pytest
 from PIL import Image
 from playwright.async_api import Route
 
+from seedshot_desktop.seed import link as links
+from seedshot_desktop.seed.messages import MemoryFile, ViewerJoined
 from signal_server.server import ServerConfig, SignalServer
 from tests.support.browsers import Browser
 from tests.support.chromium import Chromium, ChromiumTab
+from tests.support.owner import Owner
 from tests.support.scripted_owner import ScriptedOwner, scripted_owner
 from tests.support.viewer_page import picture_on, says
 from tests.support.waiting import until, within
@@ -32,6 +35,8 @@ def png() -> bytes:
 
 
 DATA = png()
+BEGUN = {"request": 0, "file": 0, "offset": 0}
+"""What an owner sends before it is asked."""
 
 
 @asynccontextmanager
@@ -87,8 +92,8 @@ async def test_a_page_whose_code_does_not_come_says_so_and_uses_no_view_up(chrom
         await tab.page.route("**/page.js", fail)
         await tab.page.goto(owner.link, wait_until="commit")
         visit = await owner.visit()
-        visit.offer_files(("Screenshot.png", len(DATA), "image/png"), request=1)
-        await visit.send({"request": 1, "file": 0, "offset": 0}, DATA)
+        visit.offer_files(("Screenshot.png", len(DATA), "image/png"), begun=True)
+        await visit.send(BEGUN, DATA)
         await until(lambda: visit.peer.buffered_amount == 0, "the picture to leave")
         visit.say("ping")
         await visit.hear("pong")  # all of it has come
@@ -100,8 +105,8 @@ async def test_a_page_whose_code_does_not_come_says_so_and_uses_no_view_up(chrom
         await tab.page.unroute("**/page.js")
         await tab.page.click("text=Try again")
         visit = await owner.visit()
-        visit.offer_files(("Screenshot.png", len(DATA), "image/png"), request=1)
-        await visit.send({"request": 1, "file": 0, "offset": 0}, DATA)
+        visit.offer_files(("Screenshot.png", len(DATA), "image/png"), begun=True)
+        await visit.send(BEGUN, DATA)
         assert (await picture_on(tab)).tobytes() == NOISE.tobytes()
         await visit.acknowledges(len(DATA))
 
@@ -115,15 +120,29 @@ async def test_a_link_that_is_none_goes_no_further(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("overtaken", [False, True])
-async def test_a_wish_that_is_granted_needs_no_question(browser: Browser, overtaken: bool) -> None:
+async def test_what_the_owner_begins_needs_no_question(browser: Browser, overtaken: bool) -> None:
     async with online() as owner, browser.opened(owner.link) as tab:
         visit = await owner.visit()
-        assert visit.wish == {"request": 1, "file": 0, "offset": 0, "lone_picture": True}
         if overtaken:
-            await visit.send(visit.wish, DATA)
-        visit.offer_files(("Screenshot.png", len(DATA), "image/png"), request=1)
+            await visit.send(BEGUN, DATA)
+        visit.offer_files(("Screenshot.png", len(DATA), "image/png"), begun=True)
         if not overtaken:
-            await visit.send(visit.wish, DATA)
+            await visit.send(BEGUN, DATA)
         assert (await picture_on(tab)).tobytes() == NOISE.tobytes()
         await visit.acknowledges(len(DATA))
         assert visit.heard.empty(), "it has asked for nothing"
+
+
+async def test_a_link_whose_secret_is_damaged_is_said_to_be_so_and_a_whole_one_shows_the_picture(
+    browser: Browser,
+) -> None:
+    async with Owner() as owner:
+        share = await owner.share(MemoryFile("Screenshot.png", "image/png", DATA))
+        whole = links.parse(share.link)
+        damaged = links.Link(whole.base_url, whole.id, bytes(16), whole.pin)
+        async with browser.opened(str(damaged)) as tab:
+            await says(tab, "The link was not accepted")
+        assert owner.all(ViewerJoined) == []
+        async with browser.opened(share.link) as tab:
+            assert (await picture_on(tab)).tobytes() == NOISE.tobytes()
+            await owner.saw(ViewerJoined)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from seedshot_desktop.seed import link
-from seedshot_desktop.seed.messages import EngineOptions, Viewed, ViewerJoined
+from seedshot_desktop.seed.messages import EngineOptions, MemoryFile, Viewed, ViewerJoined
 from signal_server import protocol
 from tests.support.hostile_server import ATTACKS, WRONG_PIN, Attack, HostileServer, ReplayOffer
 from tests.support.owner import Owner, content, picture
-from tests.support.viewer import Viewer, WrongPinError
+from tests.support.viewer import NotSeedingError, Viewer, WrongPinError
 
 SIZE = 100_000
 HOSTILE = json.loads((Path(__file__).parents[1] / "wire" / "transfer.json").read_text("utf-8"))["hostile"]
@@ -75,7 +75,6 @@ class Intruder(Viewer):
 FIRST_WORDS = [item["text"] for item in HOSTILE if item["direction"] == "viewer-to-owner" and item["text"]] + [
     '{"type":"get","request":1,"file":0,"offset":0}',
     '{"type":"ack","request":0,"held":0}',
-    '{"type":"hello","version":1,"secret":"AAAAAAAAAAAAAAAAAAAAAA","browser":"","system":""}',
 ]
 
 
@@ -83,20 +82,35 @@ async def test_the_server_as_a_viewer_gets_not_one_byte() -> None:
     async with HostileServer(Attack) as server, owner_at(server) as owner:
         share = await owner.share(picture(SIZE))
         assert server.tokens == [link.encode_base64url(share.keys.token)]
-        for words in FIRST_WORDS:
-            intruder = Intruder(as_the_server_knows_it(server, share.id))
-            try:
+        intruder = Intruder(as_the_server_knows_it(server, share.id))
+        try:
+            with pytest.raises(NotSeedingError, match="NotLetIn"):
                 await intruder.connect()
-                if len(words.encode("utf-8", "replace")) <= protocol.MAX_MESSAGE:
-                    intruder.say_raw(words)
-                    assert await intruder.the_end() == "refused", words
-                assert not intruder.manifest.done()
-                assert intruder.payload_bytes == 0
-            finally:
-                await intruder.vanish()
+            assert intruder.control.readyState == "connecting", "it does not come as far as the channels"
+            assert not intruder.manifest.done()
+            assert intruder.payload_bytes == 0
+        finally:
+            await intruder.vanish()
         assert owner.all(ViewerJoined) == []
         async with Viewer(share.link) as viewer:
             assert await viewer.fetch() == content(SIZE), "an honest viewer is none the worse for it"
+
+
+async def test_who_knows_the_link_and_breaks_the_protocol_is_sent_away() -> None:
+    async with HostileServer(Attack) as server, owner_at(server) as owner:
+        share = await owner.share(MemoryFile("notes.pdf", "application/pdf", content(SIZE)))
+        for words in FIRST_WORDS:
+            if len(words.encode("utf-8", "replace")) > protocol.MAX_MESSAGE:
+                continue
+            viewer = Viewer(share.link)
+            try:
+                await viewer.connect()
+                viewer.say_raw(words)
+                assert await viewer.the_end() == "refused", words
+                assert viewer.payload_bytes == 0
+            finally:
+                await viewer.vanish()
+        assert owner.all(ViewerJoined) == []
 
 
 async def test_the_server_can_send_an_honest_viewer_away_but_never_takes_a_living_one() -> None:

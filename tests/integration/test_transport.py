@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import pytest
+from aiortc.rtcsctptransport import Chunk, CookieEchoChunk, InitChunk
 
 from seedshot_desktop.errors import TransportError
 from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState, RateLimit
+from seedshot_desktop.seed.transport.association import ECHO_PACKET
 from seedshot_desktop.seed.transport.limits import SLACK_S
+from seedshot_desktop.seed.transport.peer import STRANGER
+from seedshot_desktop.seed.transport.sdp import Offer
+from tests.support.answers import SECRET, with_password
 from tests.support.rtc_viewer import AiortcViewer, Owner, connected, make_certificate
 from tests.support.stand_still import standing_still
+from tests.support.waiting import until
+
+COOKIE_ECHO = CookieEchoChunk.type
 
 
 async def test_opens_and_carries_control_both_ways() -> None:
@@ -141,16 +152,84 @@ class _Recording:
         self._transport.close()
 
 
-async def test_a_wrong_certificate_of_the_viewer_is_refused() -> None:
+@pytest.mark.parametrize("kept", [[], ["a=fingerprint:sha-256"]], ids=["the only one", "one besides the right one"])
+async def test_a_wrong_certificate_of_the_viewer_is_refused(kept: list[str]) -> None:
+    """The second: a server keeps what the password is made of, passes honest checks on, and adds a certificate."""
     owner, viewer = Owner(), AiortcViewer()
-    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner)
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
     offer = await viewer.offer()
-    lines = [line for line in offer.split("\r\n") if not line.startswith("a=fingerprint")]
+    lines = [line for line in offer.split("\r\n") if not line.startswith("a=fingerprint") or line.split(" ")[0] in kept]
     place = next(i for i, line in enumerate(lines) if line.startswith("a=setup"))
-    lines.insert(place, "a=fingerprint:sha-256 " + ":".join(["AA"] * 32))
+    wrong = ("sha-512 ", 64) if kept else ("sha-256 ", 32)
+    lines.insert(place, f"a=fingerprint:{wrong[0]}" + ":".join(["AA"] * wrong[1]))
     try:
-        await viewer.accept(await peer.answer("\r\n".join(lines)))
+        answer = await peer.answer("\r\n".join(lines))
+        await viewer.accept(with_password(answer, "\r\n".join(lines)))
         assert await owner.reached(PeerState.CLOSED) == "the connection could not be secured"
+    finally:
+        await peer.close()
+        await viewer.close()
+
+
+@pytest.mark.parametrize("knows", ["nothing", "the secret, and has another certificate than the offer says"])
+async def test_who_cannot_sign_a_check_with_the_secret_gets_no_further_than_ice(knows: str) -> None:
+    """The second is a signalling server: it has put its own fingerprint into an offer, and passes honest checks on."""
+    owner, viewer = Owner(), AiortcViewer()
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
+    offer = await viewer.offer()
+    if knows == "nothing":
+        answer = await peer.answer(offer)
+        secret = "x" * len(SECRET)
+    else:
+        digest = re.search("a=fingerprint:sha-256 (.*)", offer)
+        assert digest is not None
+        answer = await peer.answer(offer.replace(digest[1].strip(), ":".join(["AA"] * 32)))
+        secret = SECRET
+    try:
+        assert "ice-pwd" not in answer, "the password is never sent"
+        await viewer.accept(answer, secret)
+        assert await owner.reached(PeerState.CLOSED) == STRANGER
+        assert [state for state, _ in owner.states] == [PeerState.CONNECTING, PeerState.CLOSED]
+    finally:
+        await peer.close()
+        await viewer.close()
+
+
+async def test_a_path_that_only_our_own_checks_have_found_is_not_enough() -> None:
+    """A stranger answers our checks, makes us nominate (RFC 8445, section 7.2.5.1), and signs none of its own."""
+    owner, viewer = Owner(), AiortcViewer()
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
+    try:
+        answer = await peer.answer(await viewer.offer())
+        peer._agent.switch_role(ice_controlling=True)
+        peer._agent.on_stranger = lambda: None
+        agent = viewer.connection.sctp.transport.transport._connection  # type: ignore[union-attr]
+        agent.switch_role(ice_controlling=False)
+        await viewer.accept(answer, "x" * len(SECRET))
+        assert await owner.reached(PeerState.CLOSED) == STRANGER
+    finally:
+        await peer.close()
+        await viewer.close()
+
+
+async def test_what_is_over_does_not_open_any_more() -> None:
+    """The end of the handshake arrives when the share has just been taken back."""
+    owner, viewer = Owner(), AiortcViewer()
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
+    handshake = peer._dtls.handshake
+
+    async def late(offer: Offer, on_packet: Callable[[bytes], None]) -> bool:
+        done = await handshake(offer, on_packet)
+        peer.abort()
+        return done
+
+    peer._dtls.handshake = late  # type: ignore[method-assign]
+    try:
+        await viewer.accept(await peer.answer(await viewer.offer()))
+        await owner.reached(PeerState.CLOSED)
+        await peer.close()
+        assert peer.state is PeerState.CLOSED
+        assert [state for state, _ in owner.states] == [PeerState.CONNECTING, PeerState.CLOSED]
     finally:
         await peer.close()
         await viewer.close()
@@ -158,7 +237,7 @@ async def test_a_wrong_certificate_of_the_viewer_is_refused() -> None:
 
 async def test_a_bad_offer_raises_and_closes() -> None:
     owner = Owner()
-    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner)
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
     with pytest.raises(TransportError, match="cannot be used"):
         await peer.answer("v=0\r\n")
     await peer.close()
@@ -167,7 +246,7 @@ async def test_a_bad_offer_raises_and_closes() -> None:
 
 async def test_bad_candidates_are_counted_and_change_nothing() -> None:
     owner, viewer = Owner(), AiortcViewer()
-    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner)
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
     try:
         answer = await peer.answer(await viewer.offer())
         for line in ("nonsense", "candidate:1 1 udp 1 127.0.0.1 9 typ host", "candidate:1 1 udp 1 ff02::1 9 typ host"):
@@ -188,7 +267,7 @@ async def test_a_thousand_peers_that_never_connect_leave_nothing_behind() -> Non
     certificate = make_certificate()
     tasks, files = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))
     for number in range(1000):
-        peer = Peer(certificate=certificate, ice=IceOptions(), callbacks=Owner())
+        peer = Peer(certificate=certificate, secret=SECRET, ice=IceOptions(), callbacks=Owner())
         await peer.answer(offer)
         peer.add_candidate(f"candidate:1 1 udp 1 198.51.100.7 {1024 + number} typ host")
         if number % 2:
@@ -217,3 +296,100 @@ async def test_many_connections_leave_nothing_behind() -> None:
     assert len(os.listdir("/proc/self/fd")) == files
     gc.collect()
     assert not [item for item in gc.get_objects() if isinstance(item, Peer)]
+
+
+def lose_the_first_cookie(peer: Peer) -> list[bytes]:
+    """The first COOKIE ECHO of that peer does not arrive, nor does an INIT of its viewer; returns those it sends."""
+    transmit = peer._dtls.transmit
+    echoes: list[bytes] = []
+
+    def lossy(packets: Sequence[bytes]) -> None:
+        if packets[0][12] == COOKIE_ECHO:
+            echoes.append(packets[0])
+        if packets[0][12] != COOKIE_ECHO or len(echoes) > 1:
+            transmit(packets)
+
+    peer._dtls.transmit = lossy  # type: ignore[method-assign]
+    peer._association._receive_chunk = _without_init(peer._association._receive_chunk)  # type: ignore[method-assign, assignment]
+    return echoes
+
+
+async def test_what_goes_with_the_cookie_arrives_though_that_packet_is_lost() -> None:
+    owner, viewer = Owner(), AiortcViewer()
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
+    echoes = lose_the_first_cookie(peer)
+    try:
+        await viewer.accept(await peer.answer(await viewer.offer()))
+        await owner.reached(PeerState.OPEN)
+        peer.send_control("first")
+        peer.send_data(bytes(5000))
+        async with asyncio.timeout(10):
+            assert await viewer.messages.get() == "first"
+            assert await viewer.received.get() == bytes(5000)
+        assert len(echoes) >= 2
+        assert echoes[0] == echoes[1], "the same packet once more: its data has its numbers already"
+        assert b"first" in echoes[0]
+        assert len(echoes[0]) <= ECHO_PACKET
+    finally:
+        await peer.close()
+        await viewer.close()
+
+
+def _without_init(
+    receive: Callable[[Chunk], Coroutine[Any, Any, None]],
+) -> Callable[[Chunk], Coroutine[Any, Any, None]]:
+    """The viewer's own INIT is lost: ours has to do."""
+
+    async def receive_chunk(chunk: Chunk) -> None:
+        if not isinstance(chunk, InitChunk):
+            await receive(chunk)
+
+    return receive_chunk
+
+
+async def test_nothing_of_a_file_leaves_with_the_cookie_once_the_share_has_ended() -> None:
+    owner, viewer = Owner(), AiortcViewer()
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
+    try:
+        await viewer.accept(await peer.answer(await viewer.offer()))
+        await owner.reached(PeerState.OPEN)
+        assert not peer._association.established
+        peer.send_control("names of files")
+        peer.send_data(bytes(5000))
+        peer.stop_data()
+        peer.send_control("over")
+        closing = asyncio.create_task(peer.close(flush=True))
+        async with asyncio.timeout(5):
+            assert await viewer.messages.get() == "over"
+        await closing
+        assert viewer.received.empty()
+    finally:
+        await peer.close()
+        await viewer.close()
+
+
+async def test_a_cookie_that_is_sent_again_carries_nothing_of_a_file_once_the_share_has_ended() -> None:
+    owner, viewer = Owner(), AiortcViewer()
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
+    echoes = lose_the_first_cookie(peer)
+    secret_bytes = b"of the file" * 30
+    try:
+        await viewer.accept(await peer.answer(await viewer.offer()))
+        await owner.reached(PeerState.OPEN)
+        peer.send_control("manifest")
+        peer.send_data(secret_bytes)
+        await until(lambda: bool(echoes), "the first COOKIE ECHO")
+        assert secret_bytes in echoes[0]
+        peer.stop_data()
+        peer.send_control("over")
+        closing = asyncio.create_task(peer.close(flush=True))
+        async with asyncio.timeout(5):
+            assert await viewer.messages.get() == "manifest"
+            assert await viewer.messages.get() == "over"
+        await closing
+        assert len(echoes) > 1
+        assert not any(secret_bytes in echo for echo in echoes[1:])
+        assert viewer.received.empty()
+    finally:
+        await peer.close()
+        await viewer.close()

@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Page, async_playwright
 
 from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState
+from tests.support.answers import SECRET, with_password
 from tests.support.rtc_viewer import Owner, make_certificate
 
 ARGUMENTS = (
@@ -59,9 +60,9 @@ async def page() -> AsyncIterator[Page]:
 
 async def _open(page: Page) -> tuple[Peer, Owner]:
     owner = Owner()
-    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner)
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
     offer = await page.evaluate("viewer.offer()")
-    await page.evaluate("sdp => viewer.accept(sdp)", await peer.answer(offer))
+    await page.evaluate("sdp => viewer.accept(sdp)", with_password(await peer.answer(offer), offer))
     await owner.reached(PeerState.OPEN)
     return peer, owner
 

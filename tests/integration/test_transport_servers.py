@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState
+from tests.support.answers import SECRET
 from tests.support.programs import Program, find
 from tests.support.rtc_viewer import AiortcViewer, Owner, make_certificate
 from tests.support.waiting import until
@@ -64,7 +65,7 @@ async def test_a_public_address_is_trickled_after_the_answer() -> None:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(StunServer, local_addr=(address, 0))
     url = f"stun:{address}:{transport.get_extra_info('sockname')[1]}"
-    peer = Peer(certificate=make_certificate(), ice=IceOptions(stun_urls=(url,)), callbacks=owner)
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(stun_urls=(url,)), callbacks=owner)
     try:
         answer = await peer.answer(await viewer.offer())
         assert "a=end-of-candidates" not in answer
@@ -88,7 +89,7 @@ async def test_a_server_that_never_answers_holds_up_nothing() -> None:
     owner, viewer = Owner(), AiortcViewer()
     with silent_server() as url:
         options = IceOptions(stun_urls=(url, "stun:no-such-host.invalid"), turn_urls=("turn:127.0.0.1:9",))
-        peer = Peer(certificate=make_certificate(), ice=options, callbacks=owner)
+        peer = Peer(certificate=make_certificate(), secret=SECRET, ice=options, callbacks=owner)
         try:
             offer = await viewer.offer()
             started = time.perf_counter()
@@ -103,7 +104,7 @@ async def test_a_server_that_never_answers_holds_up_nothing() -> None:
 
 async def test_without_servers_the_answer_is_complete() -> None:
     owner, viewer = Owner(), AiortcViewer()
-    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner)
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
     try:
         assert "a=end-of-candidates" in await peer.answer(await viewer.offer())
         assert owner.candidates.empty()
@@ -125,7 +126,7 @@ async def test_a_relay_is_trickled_and_the_connection_opens() -> None:
     program = Program(words, {"PATH": "/usr/bin:/bin"})
     owner, viewer = Owner(), AiortcViewer()
     options = IceOptions(turn_urls=(f"turn:{address}:{port}",), turn_username="viewer", turn_password="secret")
-    peer = Peer(certificate=make_certificate(), ice=options, callbacks=owner)
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=options, callbacks=owner)
     try:
         await until(lambda: answers(address, port), "the TURN server")
         answer = await peer.answer(await viewer.offer())

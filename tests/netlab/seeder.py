@@ -19,6 +19,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from seedshot_desktop.seed import link
 from seedshot_desktop.seed.transport import Certificate, IceOptions, Peer, PeerState
+from tests.support.answers import SECRET, with_password
 
 MESSAGE = bytes(65536)
 HIGH_WATER = 256 * 1024
@@ -31,7 +32,7 @@ class SeedshotOwner:
 
     def __init__(self, total: int, certificate: Certificate) -> None:
         self.left = self.total = total
-        self.peer = Peer(certificate=certificate, ice=IceOptions(), callbacks=self)
+        self.peer = Peer(certificate=certificate, secret=SECRET, ice=IceOptions(), callbacks=self)
 
     def on_state(self, state: PeerState, reason: str) -> None:
         if state is PeerState.OPEN:
@@ -52,7 +53,7 @@ class SeedshotOwner:
             self.peer.send_data(part)
 
     async def answer(self, offer: str) -> str:
-        return await self.peer.answer(offer)
+        return with_password(await self.peer.answer(offer), offer)
 
     async def close(self) -> None:
         await self.peer.close()

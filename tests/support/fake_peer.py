@@ -18,7 +18,6 @@ class FakePeer:
     """visit.Peer; `hangs` True: it never closes by itself."""
 
     def __init__(self, share: Share, visit: Visit) -> None:
-        self.secret = share.secret
         self.visit = visit
         self.said: list[dict[str, Any]] = []
         self.messages: list[bytes] = []
@@ -52,6 +51,9 @@ class FakePeer:
         self.messages.append(message)
         self.buffered_amount += len(message)
 
+    def discard_data(self) -> None:
+        self.buffered_amount = 0
+
     def stop_data(self) -> None:
         self.data_stopped_after = len(self.said)
 
@@ -67,7 +69,7 @@ class FakePeer:
     # What a test calls
 
     def open(self) -> None:
-        """Both channels are open."""
+        """The viewer is connected, and has shown that it knows the secret."""
         self.visit.on_state(PeerState.OPEN, "")
 
     def say(self, **message: object) -> None:
@@ -75,8 +77,8 @@ class FakePeer:
         self.visit.on_control(json.dumps(message))
 
     def hello(self) -> None:
-        """The viewer shows the right secret."""
-        self.say(type="hello", version=1, secret=self.secret, browser="Fake 1", system="None")
+        """The viewer says who it is."""
+        self.say(type="hello", version=1, browser="Fake 1", system="None")
 
     def drain(self) -> None:
         """Everything that was buffered has left."""

@@ -87,7 +87,7 @@ class WeakFingerprint(Attack):
 
 
 class Impersonate(Attack):
-    """The server answers in the owner's place, and waits for the secret."""
+    """The server answers in the owner's place, and waits for what the viewer says."""
 
     async def on_view(self, guest: Guest) -> None:
         await guest.tell(protocol.Answer(await self.server.impostor(guest)))
@@ -162,7 +162,7 @@ class HostileServer:
         """What owners have shown."""
         self.guests: dict[str, Guest] = {}
         self.overheard: list[str] = []
-        """Control messages that viewers said to the server's own connections: a secret, in the worst case."""
+        """Control messages that viewers said to the server's own connections."""
         self.loot = b""
         """File data that reached the server."""
         self.port = 0
@@ -249,6 +249,9 @@ class HostileServer:
             case protocol.OwnerAnswer(viewer=viewer, sdp=sdp):
                 if guest := self.guests.get(viewer):
                     await self.attack.on_answer(guest, protocol.Answer(sdp))
+            case protocol.Refused(viewer=viewer):
+                if guest := self.guests.get(viewer):
+                    await guest.tell(protocol.NotLetIn())
             case protocol.OwnerCandidate(viewer=viewer, candidate=candidate):
                 if guest := self.guests.get(viewer):
                     await guest.tell(protocol.ViewerCandidate(candidate))

@@ -10,6 +10,7 @@ from aiortc import RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessi
 
 from seedshot_desktop.seed import link
 from seedshot_desktop.seed.transport import Certificate, IceOptions, Peer, PeerState, RateLimit
+from tests.support.answers import SECRET, with_password
 
 
 def make_certificate() -> Certificate:
@@ -72,7 +73,8 @@ class AiortcViewer:
         await self.connection.setLocalDescription(await self.connection.createOffer())
         return self.connection.localDescription.sdp
 
-    async def accept(self, answer: str) -> None:
+    async def accept(self, answer: str, secret: str = SECRET) -> None:
+        answer = with_password(answer, self.connection.localDescription.sdp, secret)
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
     async def close(self) -> None:
@@ -83,7 +85,7 @@ class AiortcViewer:
 async def connected(limits: Sequence[RateLimit] = ()) -> AsyncIterator[tuple[Peer, Owner, AiortcViewer]]:
     """An open peer, its owner's callbacks and its viewer."""
     owner, viewer = Owner(), AiortcViewer()
-    peer = Peer(certificate=make_certificate(), ice=IceOptions(), callbacks=owner, limits=limits)
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner, limits=limits)
     try:
         await viewer.accept(await peer.answer(await viewer.offer()))
         await owner.reached(PeerState.OPEN)

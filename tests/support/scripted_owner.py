@@ -39,11 +39,9 @@ class Visit:
         self.offer = offer
         self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.acknowledged = 0
-        self.wish: dict[str, Any] = {}
-        """What its hello asked for."""
         self.ended = asyncio.Event()
         self._owner = owner
-        self.peer = Peer(certificate=owner.certificate, ice=IceOptions(), callbacks=self)
+        self.peer = Peer(certificate=owner.certificate, secret=owner.secret, ice=IceOptions(), callbacks=self)
 
     def on_state(self, state: PeerState, reason: str) -> None:
         if state is PeerState.CLOSED:
@@ -72,9 +70,9 @@ class Visit:
         """A control message."""
         self.peer.send_control(json.dumps({"type": kind, **fields}))
 
-    def offer_files(self, *files: tuple[str, int, str], **granted: int) -> None:
-        """The manifest: (name, size, media type) of each file; `request` is that of a wish which is granted."""
-        self.say("manifest", files=[{"name": n, "size": s, "media_type": t} for n, s, t in files], **granted)
+    def offer_files(self, *files: tuple[str, int, str], **begun: bool) -> None:
+        """The manifest: (name, size, media type) of each file; `begun`: the first one is on its way as request 0."""
+        self.say("manifest", files=[{"name": n, "size": s, "media_type": t} for n, s, t in files], **begun)
 
     async def send(self, get: dict[str, Any], data: bytes, *, until_byte: int | None = None) -> None:
         """The bytes of `data` that `get` asks for, up to `until_byte`."""
@@ -100,6 +98,7 @@ class ScriptedOwner:
     def __init__(self, base_url: str, keys: link.ShareKeys | None = None) -> None:
         self.keys = keys or link.mint()
         self.link = str(self.keys.link(base_url))
+        self.secret = encode_base64url(self.keys.secret)
         self.certificate = Certificate.from_der(self.keys.certificate, self.keys.private_key)
         self.rewrite: Callable[[str], str] = lambda sdp: sdp
         """What becomes of an answer on its way: a lying server in one line."""
@@ -137,11 +136,9 @@ class ScriptedOwner:
         await self._say(Unseed(self.keys.share, reason))
 
     async def visit(self) -> Visit:
-        """The next viewer, as soon as it has said hello with the right secret."""
+        """The next viewer, as soon as it has said hello."""
         visit = await within(self._arrived.get(), "a viewer")
-        hello = await visit.hear("hello")
-        assert hello["secret"] == encode_base64url(self.keys.secret)
-        visit.wish = hello.get("wish", {})
+        await visit.hear("hello")
         return visit
 
     def say_soon(self, message: OwnerMessage) -> None:

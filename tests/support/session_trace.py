@@ -15,6 +15,7 @@ from seedshot_desktop.seed.steps import (
     Event,
     Knock,
     NoteComplete,
+    NoteGreeting,
     NoteProgress,
     Opened,
     SendControl,
@@ -22,10 +23,10 @@ from seedshot_desktop.seed.steps import (
 )
 from seedshot_desktop.seed.transfer import FileEntry, Manifest
 
-SECRET = "AAECAwQFBgcICQoLDA0ODw"
-PICTURE = Manifest((FileEntry("Screenshot.png", 100, "image/png"),))
-HELLO = {"type": "hello", "version": 1, "secret": SECRET, "browser": "Firefox 153", "system": "Linux"}
-MANIFEST = {"type": "manifest", "files": [{"name": "Screenshot.png", "size": 100, "media_type": "image/png"}]}
+DOCUMENT = Manifest((FileEntry("Notes.pdf", 100, "application/pdf"),))
+"""What nobody sends before it is asked for."""
+HELLO = {"type": "hello", "version": 1, "browser": "Firefox 153", "system": "Linux"}
+MANIFEST = {"type": "manifest", "files": [{"name": "Notes.pdf", "size": 100, "media_type": "application/pdf"}]}
 
 
 def said(**fields: object) -> ControlReceived:
@@ -42,7 +43,7 @@ class Trace:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.session = Session(secret=SECRET, now=self.now)
+        self.session = Session(now=self.now)
 
     def __call__(self, event: Event, after: float = 0.0) -> list[object]:
         self.now += after
@@ -59,17 +60,21 @@ class Trace:
         return sent
 
 
-def greeted() -> Trace:
+def knocking() -> Trace:
     trace = Trace()
-    trace(Opened())
-    assert trace(ControlReceived(json.dumps(HELLO))) == [Knock("Firefox 153", "Linux")]
+    assert trace(Opened()) == [Knock()]
+    return trace
+
+
+def greet(trace: Trace) -> Trace:
+    assert trace(ControlReceived(json.dumps(HELLO))) == [NoteGreeting("Firefox 153", "Linux")]
     return trace
 
 
 def admitted(*, reserved: bool = False) -> Trace:
-    trace = greeted()
-    assert trace(Admitted(PICTURE, reserved)) == [MANIFEST]
-    return trace
+    trace = knocking()
+    assert trace(Admitted(DOCUMENT, reserved)) == [MANIFEST]
+    return greet(trace)
 
 
 def receiving() -> Trace:

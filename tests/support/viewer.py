@@ -1,7 +1,7 @@
 """A viewer without a browser: aiortc's RTCPeerConnection in the place of the page, for tests and benchmarks.
 
 ``async with Viewer(link) as viewer: data = await viewer.fetch_all()``. It does
-what the page does (pin, secret, manifest, get, ack) and can be told to do less.
+what the page does (pin, password, hello, get, ack) and can be told to do less.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from seedshot_desktop.seed.transfer import (
     Ping,
     Pong,
     Waiting,
-    Wish,
     decode_from_owner,
     encode,
     unpack,
 )
 from signal_server import protocol
+from tests.support.answers import with_password
 
 T = TypeVar("T")
 
@@ -75,13 +75,12 @@ class Viewer:
         secret: bytes | None = None,
         pong: bool = True,
         ack_every: int = ACK_EVERY,
-        wish: Wish | None = None,
         server_url: str = "",
         deadline_s: float = DEADLINE_S,
     ) -> None:
         """`secret` in the place of the link's; `pong` False: plays dead; `ack_every` 0: never acknowledges.
 
-        `wish` goes with the secret; `server_url` in the place of the link's; `deadline_s` for the connection to open.
+        `server_url` in the place of the link's; `deadline_s` for the connection to open.
         """
         self._deadline_s = deadline_s
         self.link = links.parse(link) if isinstance(link, str) else link
@@ -96,14 +95,13 @@ class Viewer:
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.closed = asyncio.Event()
         self.pings = 0
-        self.bodies: dict[int, bytearray] = {}
-        """What is held, by file."""
+        self.bodies: dict[int, bytearray] = {0: bytearray()}
+        """What is held, by file; of the first one also what the owner sends before it is asked."""
         self.control: RTCDataChannel
         self.data: RTCDataChannel
         self.socket: ClientConnection
         self._server_url = server_url or self.link.base_url
         self._pong = pong
-        self._wish = wish
         self._ack_every = ack_every
         self._requests = itertools.count(1)
         self._request = 0
@@ -130,14 +128,12 @@ class Viewer:
     # Opening
 
     async def open(self) -> None:
-        """Signal, connect, show the secret. Raises NotSeedingError, WrongPinError, TimeoutError."""
+        """Signal, connect, say hello. Raises NotSeedingError, WrongPinError, TimeoutError."""
         await self.connect()
-        if self._wish is not None:
-            self._await(next(self._requests), self._wish.file, self._wish.offset)
-        self.say(Hello(1, links.encode_base64url(self.secret), "Viewer 1", "Test", self._wish))
+        self.say(Hello(1, "Viewer 1", "Test"))
 
     async def connect(self) -> None:
-        """Signal and connect, and show nothing."""
+        """Signal and connect, and say nothing."""
         await self.dial()
         answer = await self.ask()
         await self.accept(answer)
@@ -174,10 +170,13 @@ class Viewer:
         fingerprint = fingerprint_of(answer.sdp)
         if fingerprint[: links.PIN_BYTES] != self.link.pin:
             raise WrongPinError
-        await self.pc.setRemoteDescription(RTCSessionDescription(answer.sdp, "answer"))
+        sdp = with_password(answer.sdp, self.pc.localDescription.sdp, links.encode_base64url(self.secret))
+        await self.pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
         self._tasks.append(asyncio.create_task(self._listen(), name="viewer signalling"))
         async with asyncio.timeout(self._deadline_s):
             await self._opening.wait()
+        if protocol.NotLetIn() in self.signalled:
+            raise NotSeedingError(protocol.NotLetIn())
 
     async def _listen(self) -> None:
         with contextlib.suppress(Exception):
@@ -188,6 +187,8 @@ class Viewer:
                 else:
                     self.signalled.append(message)
                     self._signalled_more.set()
+                    if isinstance(message, protocol.NotLetIn):
+                        self._opening.set()
 
     async def _add_candidate(self, line: str | None) -> None:
         candidate: RTCIceCandidate | None = None

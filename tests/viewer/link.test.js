@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { decodeBase64url, encodeBase64url, isPinned, parseLink } from "../../resources/viewer/link.js";
-import { answer, digest, fragment, LINK } from "./support.js";
+import { decodeBase64url, encodeBase64url, isPinned, parseLink, withPassword } from "../../resources/viewer/link.js";
+import { answer, digest, fragment, LINK, wire } from "./support.js";
 
 const bytes = (...values) => Uint8Array.from(values);
 
@@ -89,3 +89,13 @@ test("every byte of the pin counts", () => {
   assert.equal(isPinned(answer(), LINK.pin.slice(0, 15)), false);
   assert.equal(isPinned(answer(), new Uint8Array()), false);
 });
+
+for (const { name, secret, fingerprint, password } of wire("password").examples) {
+  test(`the password of the owner's answer: ${name}`, () => {
+    const offer = `v=0\r\na=ice-pwd:ours\r\na=fingerprint:sha-256 ${fingerprint}\r\na=setup:actpass\r\n`;
+    const bare = "v=0\r\na=ice-ufrag:abcd\r\na=setup:passive\r\n";
+    const ready = `v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:${password}\r\na=setup:passive\r\n`;
+    assert.equal(withPassword(bare, offer, secret), ready);
+    assert.equal(withPassword(`${bare}a=ice-pwd:another\r\n`, offer, secret), ready, "no other password counts");
+  });
+}

@@ -113,7 +113,7 @@ test("two channels agreed beforehand, and an offer that waits for no address", a
 test("candidates wait for the answer; one that the browser does not take is none", async () => {
   const { peer, connection } = makePeer();
   await settled();
-  peer.accept(answer(), LINK.pin);
+  peer.accept(answer(), LINK);
   for (const candidate of ["one", "bad", "two"]) peer.addCandidate(candidate);
   await settled();
   assert.deepEqual(connection.candidates, ["one", "bad", "two"]);
@@ -124,7 +124,7 @@ test("open is said after the browser has read the answer, and messages as they c
   await settled();
   const [control, data] = connection.channels;
   peer.say("too early");
-  peer.accept(answer(), LINK.pin);
+  peer.accept(answer(), LINK);
   control.open();
   assert.deepEqual(heard, ["offered v=0"]);
   await settled();
@@ -132,16 +132,40 @@ test("open is said after the browser has read the answer, and messages as they c
   control.onmessage({ data: "text" });
   data.onmessage({ data: new ArrayBuffer(5) });
   data.onmessage({ data: "text on the data channel" });
+  await settled();
   assert.deepEqual(heard.slice(1), ["opened", "control text", "data 5"]);
   assert.deepEqual(control.sent, ["hello"]);
   assert.equal(data.binaryType, "arraybuffer");
+});
+
+test("an owner that is heard before the browser says that the channel is open", async () => {
+  const { peer, heard, connection } = makePeer();
+  await settled();
+  const [control, data] = connection.channels;
+  peer.accept(answer(), LINK);
+  data.onmessage({ data: new ArrayBuffer(5) });
+  control.onmessage({ data: "text" });
+  await settled();
+  assert.deepEqual(heard.slice(1), [], "nothing could be answered yet, not even with hello");
+  control.open();
+  await settled();
+  assert.deepEqual(heard.slice(1), ["opened", "data 5", "control text"]);
+});
+
+test("the answer gets the password that only who knows the link can make", async () => {
+  const { peer, connection } = makePeer();
+  await settled();
+  connection.localDescription = { sdp: `v=0\r\na=fingerprint:sha-256 ${digest(1)}\r\n` };
+  peer.accept(answer(), LINK);
+  await settled();
+  assert.match(connection.remoteDescription.sdp, new RegExp(`a=ice-pwd:${"CwwNDg8QERITFBUWFxgZGg"}${digest(1).replaceAll(":", "")}\r\n`));
 });
 
 test("the browser reads another fingerprint than the page did: an impostor, before anything opens", async () => {
   FakeConnection.readsAs = () => answer([`a=fingerprint:sha-256 ${digest(99)}`]);
   const { peer, heard, connection } = makePeer();
   await settled();
-  peer.accept(answer(), LINK.pin);
+  peer.accept(answer(), LINK);
   connection.channels[0].open();
   await settled();
   assert.deepEqual(heard.slice(1, 2), ["impostor"]);
@@ -150,7 +174,7 @@ test("the browser reads another fingerprint than the page did: an impostor, befo
 test("an answer that the browser does not take, a failed path, a closed channel", async () => {
   const { peer, heard, connection } = makePeer();
   await settled();
-  peer.accept("refused", LINK.pin);
+  peer.accept("refused", LINK);
   await settled();
   for (const state of ["connecting", "connected", "disconnected", "failed"]) {
     connection.connectionState = state;
@@ -169,7 +193,7 @@ test("a connection that was closed here says nothing more", async () => {
   connection.onconnectionstatechange();
   peer.say("late");
   peer.addCandidate("late");
-  peer.accept(answer(), LINK.pin);
+  peer.accept(answer(), LINK);
   await settled();
   assert.equal(connection.connectionState, "closed");
   assert.deepEqual(heard, ["offered v=0"]);

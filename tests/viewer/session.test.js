@@ -5,13 +5,8 @@ import test from "node:test";
 
 import { answer, Drive, digest, LINK, PICTURE, PNG } from "./support.js";
 
-const LONE = '{"request":1,"file":0,"offset":0,"lone_picture":true}';
-const HELLO = `say {"type":"hello","version":1,"browser":"Firefox 153","system":"Linux","secret":"${LINK.secret}","wish":${LONE}}`;
+const HELLO = 'say {"type":"hello","version":1,"browser":"Firefox 153","system":"Linux"}';
 const VIEW = `signal {"type":"view","id":"${LINK.id}","offer":"offer"}`;
-const hello = (line) => {
-  const { type, version, browser, system, secret, wish } = JSON.parse(line.slice(4));
-  return `say ${JSON.stringify({ type, version, browser, system, secret, wish })}`;
-};
 const get = (request, file, offset) => `say ${JSON.stringify({ type: "get", request, file, offset })}`;
 const ack = (request, held) => `say ${JSON.stringify({ type: "ack", request, held })}`;
 const other = () => answer([`a=fingerprint:sha-256 ${digest(99)}`]);
@@ -28,15 +23,15 @@ test("from the link to the picture", () => {
   assert.deepEqual(page.of("candidate", { candidate: null }), ['signal {"type":"candidate","candidate":null}']);
   assert.deepEqual(page.signal({ type: "answer", sdp: answer() }), ["accept 1"]);
   assert.deepEqual(page.signal({ type: "candidate", candidate: "candidate:2" }), ["addCandidate 1"]);
-  assert.deepEqual(page.of("open").map(hello), [hello(HELLO)]);
+  assert.deepEqual(page.of("open"), [HELLO]);
   assert.equal(page.phase, "connecting");
   assert.deepEqual(page.control({ type: "waiting" }), []);
   assert.equal(page.phase, "preparing");
-  assert.deepEqual(page.control({ type: "manifest", files: [PICTURE], request: 1 }), ["drop"]);
+  assert.deepEqual(page.begun(PICTURE), ["drop"], "it need not ask");
   assert.equal(page.phase, "receiving");
-  assert.deepEqual(page.data(1, 0, PNG.subarray(0, 9)), ["keep 0: 9"]);
+  assert.deepEqual(page.data(0, 0, PNG.subarray(0, 9)), ["keep 0: 9"]);
   assert.equal(page.state.file.held, 9);
-  assert.deepEqual(page.data(1, 9, PNG.subarray(9)), ["keep 0: 7", ack(1, 16), "finish 0: png"]);
+  assert.deepEqual(page.data(0, 9, PNG.subarray(9)), ["keep 0: 7", ack(0, 16), "finish 0: png"]);
   assert.equal(page.phase, "picture");
   assert.deepEqual(page.do({ type: "leave" }), ['say {"type":"bye"}', "hangUp 1", "disconnect"]);
 });
@@ -79,8 +74,7 @@ test("… also where the connection broke meanwhile, and where the page is left"
   page.data(1, 0, PNG);
   page.of("closed");
   again(page);
-  assert.deepEqual(page.wish, { request: 2, file: 0, offset: 16, lone_picture: false });
-  assert.deepEqual(page.manifest(PICTURE), []);
+  assert.deepEqual(page.manifest(PICTURE), [get(2, 0, 16)]);
   assert.deepEqual(page.do({ type: "shown" }), [ack(2, 16), "finish 0: png"]);
   const unseen = new Drive({ isShown: false });
   unseen.offered(PICTURE);
@@ -98,7 +92,7 @@ test("a swapped fingerprint: nothing is said, nothing is accepted, and the page 
   assert.deepEqual(page.signal({ type: "answer", sdp: other() }), ["hangUp 1", ...OVER]);
   assert.equal(page.phase, "impostor");
   assert.deepEqual(page.signal({ type: "answer", sdp: answer() }), []);
-  assert.deepEqual(page.of("open"), [], "the secret stays unsaid");
+  assert.deepEqual(page.of("open"), [], "nothing is said");
 });
 
 test("a second answer, a replayed one, one without a question: not heard", () => {
@@ -128,9 +122,11 @@ test("a channel that opens without an accepted answer is told nothing", () => {
   assert.deepEqual(page.of("open"), []);
 });
 
-test("the secret is said once", () => {
+test("hello is said once, and the secret never", () => {
   const page = new Drive();
-  assert.equal(page.open().length, 1);
+  const said = page.open();
+  assert.equal(said.length, 1);
+  assert.ok(!said[0].includes(LINK.secret));
   assert.deepEqual(page.of("open"), []);
 });
 
@@ -273,8 +269,7 @@ test("it goes on where it stopped", () => {
   assert.equal(page.state.file.held, 9);
   again(page);
   assert.equal(page.phase, "receiving lost");
-  assert.deepEqual(page.wish, { request: 2, file: 0, offset: 9, lone_picture: false });
-  assert.deepEqual(page.manifest(PICTURE), []);
+  assert.deepEqual(page.manifest(PICTURE), [get(2, 0, 9)]);
   assert.equal(page.phase, "receiving");
   assert.deepEqual(page.data(2, 9, PNG.subarray(9)), ["keep 0: 7", ack(2, 16), "finish 0: png"]);
 });
@@ -284,23 +279,44 @@ test("it goes on where it stopped", () => {
 test("data that overtakes the manifest waits for it", () => {
   const page = new Drive();
   page.open();
-  assert.deepEqual(page.data(1, 0, PNG.subarray(0, 9)), []);
-  assert.deepEqual(page.data(1, 9, PNG.subarray(9)), []);
+  assert.deepEqual(page.data(0, 0, PNG.subarray(0, 9)), []);
+  assert.deepEqual(page.data(0, 9, PNG.subarray(9)), []);
   assert.equal(page.phase, "connecting");
-  assert.deepEqual(page.manifest(PICTURE), ["drop", "keep 0: 9", "keep 0: 7", ack(1, 16), "finish 0: png"]);
+  assert.deepEqual(page.begun(PICTURE), ["drop", "keep 0: 9", "keep 0: 7", ack(0, 16), "finish 0: png"]);
   assert.equal(page.phase, "picture");
 });
 
-test("… also where it goes on, and not from one connection to the next", () => {
-  const page = halfway();
+test("… also where it goes on: what the owner begins once more is not kept, and the rest is asked for", () => {
+  const page = new Drive();
+  page.open();
+  page.begun(PICTURE);
+  page.data(0, 0, PNG.subarray(0, 9));
   page.of("closed");
   again(page);
-  page.data(2, 9, PNG.subarray(9, 12));
+  assert.deepEqual(page.data(0, 0, PNG.subarray(0, 12)), []);
+  assert.deepEqual(page.begun(PICTURE), [get(1, 0, 9)]);
+  assert.deepEqual(page.data(0, 12, PNG.subarray(12)), [], "it was on its way");
+  assert.deepEqual(page.data(1, 9, PNG.subarray(9)), ["keep 0: 7", ack(1, 16), "finish 0: png"]);
+});
+
+test("… and not from one connection to the next", () => {
+  const page = new Drive();
+  page.open();
+  page.data(0, 0, PNG.subarray(0, 9));
   page.of("closed");
   again(page);
-  assert.equal(page.wish.offset, 9);
-  page.data(3, 9, PNG.subarray(9));
-  assert.deepEqual(page.manifest(PICTURE), ["keep 0: 7", ack(3, 16), "finish 0: png"]);
+  page.data(0, 0, PNG);
+  assert.deepEqual(page.begun(PICTURE), ["drop", "keep 0: 16", ack(0, 16), "finish 0: png"]);
+});
+
+test("a picture whose connection broke before its first byte is taken as it comes", () => {
+  const page = new Drive();
+  page.open();
+  page.begun(PICTURE);
+  page.of("closed");
+  again(page);
+  assert.deepEqual(page.begun(PICTURE), []);
+  assert.deepEqual(page.data(0, 0, PNG), ["keep 0: 16", ack(0, 16), "finish 0: png"]);
 });
 
 test("no more of it waits than an owner may send unacknowledged", () => {
@@ -317,10 +333,19 @@ test("no more of it waits than an owner may send unacknowledged", () => {
   assert.equal(hollow.phase, "broken protocol", "messages without payload take memory too");
 });
 
-test("what the owner did not grant is asked for once the manifest is there", () => {
+test("a picture that the owner has not begun is asked for once the manifest is there", () => {
   const page = new Drive();
   page.open();
-  assert.deepEqual(page.control({ type: "manifest", files: [PICTURE] }), ["drop", get(2, 0, 0)]);
+  assert.deepEqual(page.manifest(PICTURE), ["drop", get(1, 0, 0)]);
+});
+
+test("what the owner begins and nobody wants is stopped", () => {
+  const page = new Drive();
+  page.open();
+  assert.deepEqual(page.begun(REPORT), ["drop", 'say {"type":"stop","request":0}']);
+  assert.deepEqual(page.data(0, 0, [1, 2]), [], "it was on its way");
+  assert.equal(page.phase, "files");
+  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(1, 0, 0)]);
 });
 
 test("while a manifest is waited for, nothing is asked for", () => {
@@ -328,40 +353,63 @@ test("while a manifest is waited for, nothing is asked for", () => {
   page.offered(REPORT, PICTURE);
   page.of("closed");
   again(page);
-  assert.equal(page.wish, undefined, "nothing is wanted");
   page.control({ type: "waiting" });
   assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), []);
-  assert.deepEqual(page.manifest(REPORT, PICTURE), [get(2, 0, 0)]);
+  assert.deepEqual(page.manifest(REPORT, PICTURE), [get(1, 0, 0)]);
 });
 
-test("what is cancelled meanwhile is stopped", () => {
+test("what is cancelled meanwhile is stopped, and had again from its beginning", () => {
   const page = halfway();
   page.of("closed");
   again(page);
   page.do({ type: "cancel", file: 0 });
-  assert.deepEqual(page.manifest(PICTURE), ['say {"type":"stop","request":2}']);
-  assert.deepEqual(page.data(2, 9, PNG.subarray(9)), [], "it was on its way");
+  assert.deepEqual(page.begun(PICTURE), ['say {"type":"stop","request":0}']);
+  assert.deepEqual(page.data(0, 0, PNG), [], "it was on its way");
   assert.equal(page.phase, "files");
-  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "show" }), [get(3, 0, 0)]);
+  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "show" }), [get(2, 0, 0)]);
+});
+
+test("… also from an owner that still prepares it: what was never asked on this call is not stopped", () => {
+  const page = halfway();
+  page.of("closed");
+  again(page);
+  page.control({ type: "waiting" });
+  assert.deepEqual(page.of("cancel", { file: 0 }), ["forget 0"]);
+});
+
+test("what nothing could draw yet is not acknowledged on a call that has no manifest", () => {
+  const page = new Drive({ isShown: false });
+  page.open();
+  page.begun(PICTURE);
+  page.data(0, 0, PNG);
+  page.of("closed");
+  again(page);
+  assert.deepEqual(page.do({ type: "shown" }), []);
+  assert.deepEqual(page.begun(PICTURE), [get(1, 0, 16), ack(1, 16), "finish 0: png"]);
+  assert.equal(page.phase, "picture");
+});
+
+test("a picture that was complete, was begun and is not wanted any more, is no fault", () => {
+  const page = new Drive();
+  page.open();
+  page.begun({ ...PICTURE, size: 4 });
+  page.data(0, 0, [1, 2, 3, 4]);
+  page.of("closed");
+  page.do({ type: "want", file: 0, purpose: "save" });
+  page.timer("retry");
+  page.of("offer", { sdp: "offer" });
+  page.signal({ type: "answer", sdp: answer() });
+  page.of("open");
+  assert.deepEqual(page.begun(REPORT), ["drop", 'say {"type":"stop","request":0}'], "other files than before");
+  assert.deepEqual(page.data(0, 0, [1, 2, 3, 4]), []);
+  assert.equal(page.phase, "files");
 });
 
 test("other files than before: it starts over", () => {
   const page = halfway();
   page.of("closed");
   again(page);
-  assert.deepEqual(page.manifest({ ...PICTURE, size: 17 }), ["drop", 'say {"type":"stop","request":2}', get(3, 0, 0)]);
-});
-
-test("… and what the owner sends of the old wish is no fault, also where nothing is fetched unasked", () => {
-  const page = new Drive();
-  page.offered(REPORT);
-  page.do({ type: "want", file: 0, purpose: "save" });
-  page.data(2, 0, [1, 2]);
-  page.of("closed");
-  again(page);
-  assert.deepEqual(page.manifest({ ...REPORT, size: 5 }), ["drop", 'say {"type":"stop","request":3}']);
-  assert.deepEqual(page.data(3, 2, [3, 4, 5]), []);
-  assert.equal(page.phase, "files");
+  assert.deepEqual(page.begun({ ...PICTURE, size: 17 }), ["drop", get(2, 0, 0)]);
 });
 
 test("a picture that is here stays while the owner is away, and is told to the owner again", () => {
@@ -370,8 +418,7 @@ test("a picture that is here stays while the owner is away, and is told to the o
   page.of("closed");
   assert.equal(page.phase, "picture lost");
   again(page);
-  assert.deepEqual(page.wish, { request: 2, file: 0, offset: 16, lone_picture: false });
-  assert.deepEqual(page.manifest(PICTURE), [ack(2, 16)]);
+  assert.deepEqual(page.manifest(PICTURE), [get(2, 0, 16), ack(2, 16)]);
   assert.equal(page.phase, "picture");
 });
 
@@ -482,6 +529,36 @@ test("stopped: while the owner is at the other end, the page hears from it why",
   assert.equal(page.phase, "ended changed");
 });
 
+test("stopped: while the owner is about to be reached, its word is waited for, but not for long", () => {
+  const answered = () => {
+    const page = new Drive();
+    page.do({ type: "socket", open: true });
+    page.of("offer", { sdp: "offer" });
+    page.signal({ type: "answer", sdp: answer() });
+    assert.deepEqual(page.timers({ type: "signal", message: { type: "stopped" } }), { patience: 3000 });
+    return page;
+  };
+  const told = answered();
+  told.of("open");
+  told.control({ type: "ended", reason: "vanished" });
+  assert.equal(told.phase, "ended vanished");
+  const untold = answered();
+  assert.deepEqual(untold.timer("patience"), ["hangUp 1", ...OVER]);
+  assert.equal(untold.phase, "ended stopped");
+});
+
+test("refused: the link is not right; of a call that stands it means nothing", () => {
+  const page = new Drive();
+  page.do({ type: "socket", open: true });
+  page.of("offer", { sdp: "offer" });
+  page.signal({ type: "answer", sdp: answer() });
+  assert.deepEqual(page.signal("refused"), ["hangUp 1", ...OVER]);
+  assert.equal(page.phase, "ended refused");
+  const standing = halfway();
+  assert.deepEqual(standing.signal("refused"), []);
+  assert.equal(standing.phase, "receiving");
+});
+
 test("stopped: who comes late, or calls again, hears it from the server", () => {
   const late = new Drive();
   late.do({ type: "socket", open: true });
@@ -564,24 +641,24 @@ test("one file that is no picture is offered, not fetched", () => {
   const page = new Drive();
   assert.deepEqual(page.offered(REPORT), ["drop"]);
   assert.equal(page.phase, "files");
-  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(2, 0, 0)]);
-  assert.deepEqual(page.data(2, 0, [37, 80, 68, 70]), ["keep 0: 4", ack(2, 4), "finish 0: null", "save 0"]);
+  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(1, 0, 0)]);
+  assert.deepEqual(page.data(1, 0, [37, 80, 68, 70]), ["keep 0: 4", ack(1, 4), "finish 0: null", "save 0"]);
   assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), ["save 0"], "it is here");
 });
 
 test("several files come one after the other", () => {
   const page = new Drive();
   page.offered(REPORT, PICTURE, EMPTY);
-  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(2, 0, 0)]);
+  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(1, 0, 0)]);
   assert.deepEqual(page.do({ type: "want", file: 2, purpose: "save" }), []);
   assert.deepEqual(page.do({ type: "want", file: 1, purpose: "show" }), []);
   assert.deepEqual(page.state.file.status, "queued");
-  assert.deepEqual(page.data(2, 0, [1, 2, 3, 4]), [
-    "keep 0: 4", ack(2, 4), "finish 0: null", "save 0",
-    get(3, 2, 0), ack(3, 0), "finish 2: null", "save 2",
-    get(4, 1, 0),
+  assert.deepEqual(page.data(1, 0, [1, 2, 3, 4]), [
+    "keep 0: 4", ack(1, 4), "finish 0: null", "save 0",
+    get(2, 2, 0), ack(2, 0), "finish 2: null", "save 2",
+    get(3, 1, 0),
   ]);
-  assert.deepEqual(page.data(4, 0, PNG), ["keep 1: 16", ack(4, 16), "finish 1: png"]);
+  assert.deepEqual(page.data(3, 0, PNG), ["keep 1: 16", ack(3, 16), "finish 1: png"]);
   assert.equal(page.phase, "picture");
   page.do({ type: "back" });
   assert.equal(page.phase, "files");
@@ -591,7 +668,7 @@ test("several files come one after the other", () => {
 test("an empty file is complete at once, and acknowledged", () => {
   const page = new Drive();
   page.offered(EMPTY);
-  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(2, 0, 0), ack(2, 0), "finish 0: null", "save 0"]);
+  assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), [get(1, 0, 0), ack(1, 0), "finish 0: null", "save 0"]);
 });
 
 test("what is cancelled is forgotten, and can be had again from its beginning", () => {
@@ -599,11 +676,11 @@ test("what is cancelled is forgotten, and can be had again from its beginning", 
   page.offered(REPORT, PICTURE);
   page.do({ type: "want", file: 0, purpose: "save" });
   page.do({ type: "want", file: 1, purpose: "save" });
-  page.data(2, 0, [1, 2]);
-  assert.deepEqual(page.do({ type: "cancel", file: 0 }), ['say {"type":"stop","request":2}', "forget 0", get(3, 1, 0)]);
-  assert.deepEqual(page.data(2, 2, [3, 4]), [], "it was on its way");
+  page.data(1, 0, [1, 2]);
+  assert.deepEqual(page.do({ type: "cancel", file: 0 }), ['say {"type":"stop","request":1}', "forget 0", get(2, 1, 0)]);
+  assert.deepEqual(page.data(1, 2, [3, 4]), [], "it was on its way");
   assert.deepEqual(page.do({ type: "want", file: 0, purpose: "save" }), []);
-  assert.deepEqual(page.data(3, 0, PNG).at(-1), get(4, 0, 0));
+  assert.deepEqual(page.data(2, 0, PNG).at(-1), get(3, 0, 0));
 });
 
 test("with the owner away, what is wanted waits for it", () => {
@@ -615,9 +692,8 @@ test("with the owner away, what is wanted waits for it", () => {
   page.of("offer", { sdp: "offer" });
   page.signal({ type: "answer", sdp: answer() });
   page.of("open");
-  assert.deepEqual(page.wish, { request: 2, file: 0, offset: 0, lone_picture: false });
-  assert.deepEqual(page.manifest(REPORT, PICTURE), []);
-  assert.deepEqual(page.data(2, 0, [1, 2, 3, 4]), ["keep 0: 4", ack(2, 4), "finish 0: null", "save 0"]);
+  assert.deepEqual(page.manifest(REPORT, PICTURE), [get(1, 0, 0)]);
+  assert.deepEqual(page.data(1, 0, [1, 2, 3, 4]), ["keep 0: 4", ack(1, 4), "finish 0: null", "save 0"]);
 });
 
 test("a picture that is none by its bytes is a file, and is not saved unasked", () => {
@@ -677,7 +753,7 @@ const LIES = [
   ["a message that is none", (page) => page.of("control", { text: "{" })],
   ["half a header", (page) => page.of("data", { data: new ArrayBuffer(11) })],
   ["a file that is not there", (page) => page.control({ type: "failed", file: 1, reason: "changed" })],
-  ["a wish granted that was never made", (page) => page.control({ type: "manifest", files: [PICTURE], request: 1 })],
+  ["a beginning that is no truth value", (page) => page.control({ type: "manifest", files: [PICTURE], begun: 1 })],
   ["a manifest of nothing", (page) => page.control({ type: "manifest", files: [] })],
 ];
 
@@ -690,7 +766,7 @@ for (const [name, tell] of LIES) {
   });
 }
 
-test("before the secret was said, nothing of the owner is heard", () => {
+test("before the channels are open, nothing of the owner is heard", () => {
   const page = new Drive();
   page.do({ type: "socket", open: true });
   page.of("offer", { sdp: "offer" });

@@ -63,8 +63,6 @@ export const PICTURE = { name: "Screenshot.png", size: PNG.length, media_type: "
 export class Drive {
   now = 1000;
   peer = 1;
-  /** What the last hello asked for. */
-  wish = undefined;
   session = new Session(LINK, { browser: "Firefox 153", system: "Linux" }, () => 0.5);
 
   /** @param isShown whether the code that draws is here already */
@@ -89,7 +87,6 @@ export class Drive {
 
   #note(action) {
     if (action.do === "offer") this.peer = action.peer;
-    if (action.do === "say" && action.text.includes('"hello"')) this.wish = JSON.parse(action.text).wish;
   }
 
   of(type, fields = {}) {
@@ -126,11 +123,14 @@ export class Drive {
     return this.manifest(...files);
   }
 
-  /** The manifest of an owner that grants the hello's wish where the protocol has it so. */
+  /** The manifest of an owner that waits for what is asked of it. */
   manifest(...files) {
-    const isLone = files.length === 1 && files[0].media_type === "image/png" && files[0].size <= 128 * 2 ** 20;
-    const isGranted = this.wish !== undefined && (isLone || !this.wish.lone_picture);
-    return this.control({ type: "manifest", files, ...(isGranted ? { request: this.wish.request } : {}) });
+    return this.control({ type: "manifest", files });
+  }
+
+  /** The manifest of an owner that has begun with the picture by itself, as request 0. */
+  begun(picture) {
+    return this.control({ type: "manifest", files: [picture], begun: true });
   }
 
   get state() {

@@ -26,7 +26,7 @@ const toOwner = ({ direction }) => direction === "viewer-to-owner";
 const fromHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16)).buffer;
 
 const ENCODERS = {
-  hello: ({ secret, browser, system, wish }) => encodeHello(secret, browser, system, wish),
+  hello: ({ browser, system }) => encodeHello(browser, system),
   get: ({ request, file, offset }) => encodeGet(request, file, offset),
   ack: ({ request, held }) => encodeAck(request, held),
   stop: ({ request }) => encodeStop(request),
@@ -68,7 +68,7 @@ test("control messages have a limit, data messages too", () => {
 });
 
 test("the owner reads at most 64 characters of what a browser says of itself", () => {
-  const { browser, system } = JSON.parse(encodeHello("s", "b".repeat(65), "ü".repeat(65)));
+  const { browser, system } = JSON.parse(encodeHello("b".repeat(65), "ü".repeat(65)));
   assert.equal(browser.length, 64);
   assert.equal(system.length, 64);
 });
@@ -151,55 +151,40 @@ test("on a new connection it goes on at the offset, if the files are the same", 
   assert.equal(transfer.get(0), encodeGet(3, 0, 0));
 });
 
-test("a wish is met by the manifest, and goes on like any request", () => {
+test("what the owner begins is request 0, and goes on like any request", () => {
   const transfer = new Transfer();
-  assert.deepEqual(transfer.wish(null), { request: 1, file: 0, offset: 0, lone_picture: true });
   transfer.setManifest([entry(4)]);
-  assert.equal(transfer.meet(1, 0), null);
+  assert.equal(transfer.meet(true), null);
   assert.equal(transfer.file, 0);
-  assert.deepEqual(transfer.take(data(1, 0, [1, 2])), { file: 0, bytes: Uint8Array.of(1, 2), complete: false });
-  assert.deepEqual(transfer.wish(0), { request: 2, file: 0, offset: 2, lone_picture: false });
-  assert.equal(transfer.take(data(1, 2, [3])), null, "of the connection before");
-  assert.equal(transfer.meet(2, 0), null);
-  assert.equal(transfer.take(data(2, 2, [3, 4])).complete, true);
+  assert.deepEqual(transfer.take(data(0, 0, [1, 2])), { file: 0, bytes: Uint8Array.of(1, 2), complete: false });
+  assert.equal(transfer.ack(), encodeAck(0, 2));
+  assert.equal(transfer.stop(), encodeStop(0));
+  assert.equal(transfer.take(data(0, 2, [3])), null, "it was on its way");
+  assert.equal(transfer.get(0), encodeGet(1, 0, 2));
 });
 
-test("a wish that was not granted was never made", () => {
+test("what the owner begins again is not what is wanted: its rest is", () => {
   const transfer = new Transfer();
-  transfer.wish(null);
   transfer.setManifest([entry(4)]);
-  assert.equal(transfer.meet(undefined, 0), null);
-  assert.equal(transfer.file, null);
-  assert.equal(transfer.get(0), encodeGet(2, 0, 0));
+  transfer.meet(true);
+  transfer.take(data(0, 0, [1, 2]));
+  transfer.pause();
+  assert.equal(transfer.meet(true), null);
+  assert.equal(transfer.file, null, "it has to be asked for");
+  assert.equal(transfer.take(data(0, 0, [1])), null);
+  assert.equal(transfer.get(0), encodeGet(1, 0, 2));
 });
 
-test("a wish that is no longer wanted is stopped", () => {
-  const transfer = asked(4);
-  transfer.take(data(1, 0, [1, 2]));
-  transfer.wish(0);
-  transfer.setManifest([entry(5)]);
-  assert.equal(transfer.meet(2, 0), encodeStop(2), "other files than before: from the beginning, then");
-  assert.equal(transfer.take(data(2, 2, [3])), null);
-  transfer.wish(0);
-  assert.equal(transfer.meet(3, undefined), encodeStop(3), "nothing is wanted any more");
-});
-
-test("what is on its way of a wish that is stopped is no fault, though all was finished before", () => {
-  const transfer = asked(4);
-  transfer.take(data(1, 0, [1, 2]));
+test("what the owner begins and is not wanted is stopped, and no fault though all was finished before", () => {
+  const transfer = new Transfer();
+  transfer.setManifest([entry(2)]);
+  transfer.meet(true);
+  transfer.take(data(0, 0, [1, 2]));
   transfer.finish();
-  transfer.wish(0);
-  assert.equal(transfer.meet(2, undefined), encodeStop(2));
-  assert.equal(transfer.take(data(2, 2, [3, 4])), null);
+  transfer.pause();
+  assert.equal(transfer.meet(false), encodeStop(0));
+  assert.equal(transfer.take(data(0, 0, [1, 2])), null);
   assert.deepEqual(transfer.held, [2]);
-});
-
-test("a manifest that grants what was not wished for is refused", () => {
-  const transfer = new Transfer();
-  transfer.wish(null);
-  transfer.setManifest([entry(4)]);
-  assert.throws(() => transfer.meet(2, 0), WireError);
-  assert.throws(() => transfer.meet(1, 0), WireError, "and what has been answered already");
 });
 
 test("a file that is here is told to the owner again, byte for byte none", () => {

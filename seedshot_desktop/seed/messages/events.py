@@ -37,7 +37,7 @@ class ServerBack(Message, frozen=True):
 
 
 class ViewerJoined(Message, frozen=True):
-    """A viewer has shown the secret."""
+    """A viewer is let in, and has said who it is."""
 
     share: str
     viewer: str

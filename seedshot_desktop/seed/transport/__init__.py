@@ -3,6 +3,6 @@
 from seedshot_desktop.seed.transport.certificate import Certificate
 from seedshot_desktop.seed.transport.ice import IceOptions
 from seedshot_desktop.seed.transport.limits import RateLimit
-from seedshot_desktop.seed.transport.peer import Peer, PeerCallbacks, PeerState
+from seedshot_desktop.seed.transport.peer import STRANGER, Peer, PeerCallbacks, PeerState
 
-__all__ = ["Certificate", "IceOptions", "Peer", "PeerCallbacks", "PeerState", "RateLimit"]
+__all__ = ["STRANGER", "Certificate", "IceOptions", "Peer", "PeerCallbacks", "PeerState", "RateLimit"]

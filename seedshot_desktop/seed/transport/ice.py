@@ -61,12 +61,23 @@ class GuardedConnection(Connection):
         self._validated: set[tuple[str, int]] = set()
         self.path: Path | None = None
         """Where datagrams go: the nominated pair."""
+        self.is_proven = False
+        """The peer has signed a check with our password, which is never sent: it knows what it is made of."""
+        self.on_stranger: Callable[[], None] = lambda: None
+        """Somebody knows both user names, and not our password."""
+
+    def protect(self, password: str) -> None:
+        """Our password, before anything is sent: checks that are not signed with it are refused."""
+        self._local_password = password
 
     # Datagrams
 
     def dtls_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """A datagram of DTLS: only from an address that has shown the credentials, and never without bound."""
-        if addr not in self._validated or self._queue.qsize() >= MAX_QUEUED_DATAGRAMS:
+        """A datagram of DTLS: only from an address that has shown the credentials, and never without bound.
+
+        To answer our checks it needs only what its own offer says: nothing is kept for who has not signed one.
+        """
+        if not self.is_proven or addr not in self._validated or self._queue.qsize() >= MAX_QUEUED_DATAGRAMS:
             self.refused += 1
         elif self.sink is not None and self._queue.empty():
             self.sink(data)
@@ -76,6 +87,14 @@ class GuardedConnection(Connection):
     def data_received(self, data: bytes, component: int) -> None:
         """What looked like STUN and is not."""
         self.refused += 1
+
+    def request_received(self, message: stun.Message, addr: tuple[str, int], protocol: ice.StunProtocol) -> None:
+        if self._valid_username(message.attributes.get("USERNAME", "")):
+            signed = message.check_message_integrity(self.local_password.encode())
+            self.is_proven = self.is_proven or signed
+            if not signed:
+                self.on_stranger()
+        super().request_received(message, addr, protocol)
 
     def check_incoming(self, message: stun.Message, addr: tuple[str, int], protocol: ice.StunProtocol) -> None:
         if not self._may_learn(addr) or "PRIORITY" not in message.attributes:

@@ -93,6 +93,11 @@ class Outbox:
         chunk = header + message.data[at:end]
         return chunk + _PADDING[-size & 3] if size & 3 else chunk
 
+    def discard(self) -> None:
+        """Forget what is not urgent and has not begun."""
+        self._waiting.clear()
+        self.buffered = self._current.left if self._current is not None and self._current.stream else 0
+
     def freeze(self, stream: int) -> None:
         """Forget all that is not urgent, and what is left of a message of `stream` that has begun."""
         self._frozen = True

@@ -24,12 +24,18 @@ from seedshot_desktop.seed.transport.certificate import Certificate
 from seedshot_desktop.seed.transport.dtls import Dtls
 from seedshot_desktop.seed.transport.ice import Gatherer, IceOptions
 from seedshot_desktop.seed.transport.limits import RateLimit
-from seedshot_desktop.seed.transport.sdp import MAX_CANDIDATES, Offer, format_answer, parse_offer
+from seedshot_desktop.seed.transport.sdp import MAX_CANDIDATES, Offer, answer_password, format_answer, parse_offer
 
 CONNECT_TIMEOUT_S = 20.0
 END_OF_CANDIDATES_S = 10.0
 """When we stop expecting candidates, so that a path that cannot be found is reported."""
 FLUSH_TIMEOUT_S = 0.5
+FLUSH_OPENING_S = 1.5
+"""The same where the channels are just being opened."""
+STRANGER_S = 1.0
+"""After a check that is not signed with the secret: for one that is."""
+STRANGER = "the viewer does not know the secret"
+"""The reason of CLOSED where somebody answered our answer and could not sign a check."""
 MAX_MESSAGE = 65536
 
 
@@ -39,6 +45,8 @@ class PeerState(Enum):
     NEW = "new"
     CONNECTING = "connecting"
     OPEN = "open"
+    """The viewer has shown that it knows the secret and is who its offer says: what is sent now leaves with the first
+    packet that may carry it, half a round trip before the viewer's own channels can be used."""
     CLOSED = "closed"
 
 
@@ -61,6 +69,7 @@ class PeerCallbacks(Protocol):
 class Peer:
     """The owner's end of one connection: answers one offer, sends, ends.
 
+    `secret` is the link's, in base64url: only who knows it gets as far as DTLS (see ``sdp.answer_password``).
     It sends no faster than every one of `limits` allows, whatever it is that is sent; only control messages never
     wait for them.
     """
@@ -69,11 +78,13 @@ class Peer:
         self,
         *,
         certificate: Certificate,
+        secret: str,
         ice: IceOptions,
         callbacks: PeerCallbacks,
         limits: Sequence[RateLimit] = (),
     ) -> None:
         self._certificate = certificate
+        self._secret = secret
         self._options = ice
         self._callbacks = callbacks
         self._loop = asyncio.get_running_loop()
@@ -92,7 +103,9 @@ class Peer:
             on_writable=lambda: self._tell(self._callbacks.on_writable),
             limits=limits,
         )
+        self._agent.on_stranger = self._met_stranger
         self._signalled = 0
+        self._has_met_stranger = False
         self._teardown: asyncio.Task[None] | None = None
 
     @property
@@ -128,6 +141,7 @@ class Peer:
         try:
             offer = parse_offer(offer_sdp)
             self._enter(PeerState.CONNECTING)
+            self._agent.protect(answer_password(self._secret, offer))
             hosts = await self._agent.gather_hosts()
         except TransportError:
             self._finish("the offer could not be used")
@@ -171,7 +185,6 @@ class Peer:
         return format_answer(
             offer,
             username=self._agent.local_username,
-            password=self._agent.local_password,
             fingerprint=self._certificate.fingerprint,
             candidates=hosts,
             complete=not self._asks_servers,
@@ -203,18 +216,32 @@ class Peer:
         if self._ice.state != "completed":
             self._lost("no path to the viewer was found")
             return
+        if not self._agent.is_proven:
+            self._lost(STRANGER)  # our own checks found a path: that needs nothing but what the offer says
+            return
         self._ice.on("statechange", lambda: self._watch(self._ice.state, "the viewer can no longer be reached"))
         began = self._loop.time()
         if not await self._dtls.handshake(offer, self._association.receive):
             self._lost("the connection could not be secured")
             return
+        if self._is_closed():
+            return  # it has ended while the last flight was on its way
         self._dtls.on("statechange", lambda: self._watch(self._dtls.state, "the viewer closed the connection"))
+        self._enter(PeerState.OPEN)
         self._association.open(offer.sctp_port, offer.max_message, self._loop.time() - began)
 
     def _established(self) -> None:
         for timer in self._timers:
             timer.cancel()
-        self._enter(PeerState.OPEN)
+
+    def _met_stranger(self) -> None:
+        if not self._has_met_stranger:
+            self._has_met_stranger = True
+            self._timers.append(self._loop.call_later(STRANGER_S, self._judge_stranger))
+
+    def _judge_stranger(self) -> None:
+        if not self._agent.is_proven:
+            self._lost(STRANGER)
 
     def _late(self) -> None:
         self._lost("the connection took too long to open")
@@ -252,8 +279,9 @@ class Peer:
     async def close(self, *, flush: bool = False) -> None:
         """End the connection and wait until nothing of it is left.
 
-        With `flush`, control messages are given half a second to arrive. Of
-        data messages nothing more is sent, not even what was lost.
+        With `flush`, control messages are given half a second to arrive, or a
+        second more where the channels are just being opened. Of data messages
+        nothing more is sent, not even what was lost.
         """
         if flush and self._state is PeerState.OPEN:
             self._association.freeze_data()
@@ -264,9 +292,18 @@ class Peer:
         if self._teardown is not None and self._teardown is not asyncio.current_task():
             await asyncio.shield(self._teardown)
 
-    def stop_data(self) -> None:
-        """From here on nothing more of data messages leaves, not even what was lost; control messages still do."""
+    def discard_data(self) -> None:
+        """Forget the data messages of which nothing has been sent: nobody wants them any more."""
         if self._state is PeerState.OPEN:
+            self._association.discard_data()
+
+    def stop_data(self) -> None:
+        """From here on nothing more of data messages leaves, not even what was lost; control messages still do.
+
+        Before the channels are open, what was said and has not left is forgotten too: file names are in it.
+        """
+        if self._state is PeerState.OPEN:
+            self._association.forget_unsaid()
             self._association.freeze_data()
 
     def abort(self) -> None:
@@ -275,7 +312,7 @@ class Peer:
 
     async def _flushed(self) -> None:
         try:
-            async with asyncio.timeout(FLUSH_TIMEOUT_S):
+            async with asyncio.timeout(FLUSH_TIMEOUT_S if self._association.established else FLUSH_OPENING_S):
                 await self._association.drained()
         except TimeoutError:
             pass  # the viewer is slow or gone; it learns the end from its own timers

@@ -40,7 +40,7 @@ class Offer:
     username: str
     password: str
     fingerprints: tuple[tuple[str, str], ...]
-    """Algorithm and value; all of them must match the viewer's certificate."""
+    """Algorithm and value; all of them must match the viewer's certificate, and one is sha-256."""
     sctp_port: int
     max_message: int
     """Bytes of the longest message that the viewer takes; 0 is any."""
@@ -72,12 +72,25 @@ def parse_offer(text: str) -> Offer:
     )
 
 
+def answer_password(secret: str, offer: Offer) -> str:
+    """The ICE password of our answer, which both ends make for themselves and nobody sends.
+
+    It is `secret` (the link's, 22 characters of base64 or base64url) and the digits of the SHA-256 fingerprint of the
+    viewer's certificate. A check that is signed with it (RFC 8445, section 7.1; HMAC-SHA1) shows that who sent it
+    knows the link, and who checks it again in DTLS has that very certificate: a check that is passed on by
+    somebody else is of no use to him.
+    """
+    digest = next(value for algorithm, value in offer.fingerprints if algorithm == "sha-256")
+    return secret.replace("-", "+").replace("_", "/") + digest.replace(":", "")
+
+
 def format_answer(
-    offer: Offer, *, username: str, password: str, fingerprint: str, candidates: Sequence[Candidate], complete: bool
+    offer: Offer, *, username: str, fingerprint: str, candidates: Sequence[Candidate], complete: bool
 ) -> str:
     """Our answer: one application section, one fingerprint, and the viewer begins the DTLS handshake.
 
-    `complete` says that no further candidate will be trickled.
+    It has no ICE password: the viewer adds the line (see `answer_password`). `complete` says that no further
+    candidate will be trickled.
     """
     lines = [
         "v=0",
@@ -89,7 +102,6 @@ def format_answer(
         "c=IN IP4 0.0.0.0",
         f"a=mid:{offer.mid}",
         f"a=ice-ufrag:{username}",
-        f"a=ice-pwd:{password}",
         "a=ice-options:trickle",
         f"a=fingerprint:sha-256 {fingerprint}",
         "a=setup:passive",
@@ -150,8 +162,8 @@ def _fingerprints(values: Sequence[str]) -> tuple[tuple[str, str], ...]:
         if not _FINGERPRINT.fullmatch(digest) or len(digest) != 3 * size - 1:
             raise _refused("its fingerprint is malformed")
         found[algorithm.lower(), digest.upper()] = None
-    if not 0 < len(found) <= len(_DIGEST_BYTES):
-        raise _refused("it has no fingerprint that can be checked")
+    if [algorithm for algorithm, _ in found].count("sha-256") != 1 or len(found) > len(_DIGEST_BYTES):
+        raise _refused("it has not exactly one fingerprint of SHA-256")
     return tuple(found)
 
 

@@ -139,6 +139,10 @@ class Sender:
         """The congestion window, in bytes."""
         return self._bbr.window
 
+    def discard(self) -> None:
+        """Forget the data messages that have not begun."""
+        self._outbox.discard()
+
     def freeze(self, stream: int) -> None:
         """Send nothing more of `stream`: neither what waits nor what was lost."""
         self._outbox.freeze(stream)
@@ -234,6 +238,13 @@ class Sender:
         if self._timer.at is None:
             self._arm(now)
         return sent.chunk
+
+    def repeated(self, now: float) -> None:
+        """All that is on its way has been sent once more, by another timer than ours."""
+        for sent in self._chunks.values():
+            if sent.fate is _OUTSTANDING:
+                self._in_flight -= sent.size
+                self._transmit(sent, now)
 
     def _resume(self, sent: Sent, now: float) -> None:
         """Nothing is in flight."""

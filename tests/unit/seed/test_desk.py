@@ -5,94 +5,30 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import pytest
 
-from seedshot_desktop.seed import link
-from seedshot_desktop.seed.desk import MAX_HALF_OPEN, MAX_HALF_OPEN_PER_SHARE, PATIENCE_S, Desk
-from seedshot_desktop.seed.files import open_files
+from seedshot_desktop.seed.desk import MAX_HALF_OPEN, MAX_HALF_OPEN_PER_SHARE, PATIENCE_S
 from seedshot_desktop.seed.messages import (
     EndReason,
     EngineOptions,
-    EngineStatus,
-    Event,
-    Keys,
     Limits,
-    MemoryFile,
-    ServerState,
     Viewed,
     ViewerJoined,
     ViewerLeft,
     ViewerProgressed,
 )
-from seedshot_desktop.seed.reports import Reports
 from seedshot_desktop.seed.session import STALL_S
-from seedshot_desktop.seed.share import Share
 from seedshot_desktop.seed.steps import ShareOver
-from seedshot_desktop.seed.tasks import Tasks
 from seedshot_desktop.seed.transfer import WINDOW
-from seedshot_desktop.seed.transport import PeerState
-from seedshot_desktop.seed.visit import HIGH_WATER, SMALL_CHUNK
-from signal_server.protocol import Full, Joined, Left, Offer, Over, OwnerAnswer, OwnerCandidate, OwnerMessage
+from seedshot_desktop.seed.transport import STRANGER, PeerState
+from seedshot_desktop.seed.visit import FIRST_WATER, HIGH_WATER, SMALL_CHUNK
+from signal_server.protocol import Full, Joined, Left, Over, OwnerAnswer, OwnerCandidate, Refused
+from tests.support.desk_room import DATA, Room
 from tests.support.expectations import LogWatch
-from tests.support.fake_peer import FakeNetwork, FakePeer
+from tests.support.fake_peer import FakePeer
 from tests.support.waiting import until
-
-DATA = bytes(range(256)) * 4096  # 1 MiB
-
-
-class Room:
-    """A desk with one share."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.events: list[Event] = []
-        self.signalled: list[OwnerMessage] = []
-        self.network = FakeNetwork()
-        self.tasks = Tasks()
-        self.pool = ThreadPoolExecutor(1)
-        self.used_up: list[Share] = []
-        status = EngineStatus(ServerState.ONLINE, "", "", ())
-        self.reports = Reports(self.events.append, lambda: status)
-        self.desk = Desk(
-            tasks=self.tasks,
-            reports=self.reports,
-            pool=self.pool,
-            clock=lambda: self.now,
-            signal=self.signalled.append,
-            used_up=self.used_up.append,
-            make_peer=self.network,
-        )
-        self.share = self.add_share(Limits())
-
-    def add_share(self, limits: Limits, data: bytes = DATA) -> Share:
-        keys = link.mint()
-        wire = Keys(keys.token, keys.secret, keys.certificate, keys.private_key)
-        share = Share(wire, label="x", limits=limits, created_at=0.0, now=self.now)
-        share.files = open_files((MemoryFile("a.png", "image/png", data),))
-        self.desk.open(share)
-        return share
-
-    def offer(self, viewer: str, share: Share | None = None, sdp: str = "offer") -> FakePeer | None:
-        """A viewer asks; its connection, None when there is none."""
-        before = len(self.network.peers)
-        self.desk.on_offer(Offer((share or self.share).id, viewer, sdp))
-        return self.network.peers[-1] if len(self.network.peers) > before else None
-
-    def admit(self, viewer: str, share: Share | None = None) -> FakePeer:
-        """A viewer asks, connects and shows the secret."""
-        peer = self.offer(viewer, share)
-        assert peer is not None
-        peer.open()
-        peer.hello()
-        return peer
-
-    def all(self, kind: type[Any]) -> list[Any]:
-        self.reports.flush()
-        return [event for event in self.events if isinstance(event, kind)]
 
 
 @pytest.fixture
@@ -166,12 +102,13 @@ async def test_a_crowd_at_the_door_is_bounded_and_the_hesitant_give_way(room: Ro
     assert len(room.desk.visits_of(room.share.id)) == MAX_HALF_OPEN_PER_SHARE
 
 
-async def test_who_has_no_path_to_us_gives_way_first_and_who_has_opened_its_channels_never(room: Room) -> None:
-    crowd = [room.offer(f"v{index}") for index in range(MAX_HALF_OPEN_PER_SHARE)]
-    opened, with_path, without = crowd[0], crowd[1], crowd[2:]
+async def test_who_has_no_path_to_us_gives_way_first_and_who_is_connected_never(room: Room) -> None:
+    opened = room.offer("v0")
     assert opened is not None
-    assert with_path is not None
     opened.open()
+    crowd = [room.offer(f"v{index}") for index in range(1, MAX_HALF_OPEN_PER_SHARE + 1)]
+    with_path, without = crowd[0], crowd[1:]
+    assert with_path is not None
     for peer in without:
         assert peer is not None
         peer.path = None
@@ -222,15 +159,35 @@ async def test_the_server_is_not_told_what_it_said_itself_nor_of_every_viewer_of
     assert [message for message in room.signalled if isinstance(message, Over)] == []
 
 
-@pytest.mark.parametrize("opened", [False, True], ids=["connecting", "channels open"])
-async def test_a_stranger_whose_socket_closes_leaves_its_place_at_once(room: Room, opened: bool) -> None:
+async def test_a_stranger_whose_socket_closes_leaves_its_place_at_once(room: Room) -> None:
     peer = room.offer("stranger")
     assert peer is not None
-    if opened:
-        peer.open()
     room.desk.on_left(Left(room.share.id, "stranger"))
     assert room.desk.visits_of(room.share.id) == []
     await until(lambda: peer.closed, "its end")
+
+
+async def test_who_does_not_know_the_secret_is_told_through_the_server(room: Room) -> None:
+    peer = room.offer("stranger")
+    assert peer is not None
+    peer.visit.on_state(PeerState.CLOSED, STRANGER)
+    assert room.signalled[-1] == Refused(room.share.id, "stranger")
+    assert room.desk.visits_of(room.share.id) == []
+    assert peer.said == []
+    assert room.all(ViewerJoined) == room.all(ViewerLeft) == []
+
+
+async def test_who_leaves_before_its_hello_was_never_told_of_and_keeps_no_place(room: Room) -> None:
+    room.desk.configure(EngineOptions(max_viewers=1))
+    peer = room.offer("v1")
+    assert peer is not None
+    peer.open()
+    assert peer.said[-1]["type"] == "manifest"
+    assert room.offer("v2") is None
+    peer.visit.on_state(PeerState.CLOSED, "the viewer closed the connection")
+    assert room.offer("v3") is not None
+    assert room.all(ViewerJoined) == room.all(ViewerLeft) == []
+    assert not room.share.departed
 
 
 async def test_a_share_with_all_its_viewers_says_so_before_it_connects(room: Room) -> None:
@@ -280,6 +237,22 @@ async def test_no_more_than_the_window_is_sent_unacknowledged(room: Room) -> Non
     assert WINDOW < peer.payload_bytes <= WINDOW * 3 // 2
     for visit in room.desk.shut(share):
         visit.receive(ShareOver(EndReason.REVOKED))
+
+
+async def test_who_does_not_say_hello_sees_little(room: Room) -> None:
+    """It is told to nobody: the transport may take as much as it likes."""
+    peer = room.offer("v1")
+    assert peer is not None
+    peer.open()
+    await until(lambda: peer.payload_bytes >= FIRST_WATER, "the first bytes")
+    for _ in range(50):
+        peer.drain()
+        await asyncio.sleep(0)
+    assert peer.payload_bytes < FIRST_WATER + SMALL_CHUNK
+    peer.hello()
+    await until(lambda: peer.payload_bytes > FIRST_WATER + SMALL_CHUNK, "the rest")
+    peer.say(type="ack", request=0, held=peer.payload_bytes)
+    assert room.all(ViewerProgressed)[-1].held == peer.payload_bytes
 
 
 async def test_nothing_is_sent_once_the_share_is_over(room: Room) -> None:

@@ -42,9 +42,9 @@ def test_hostile_message_is_refused(example: dict[str, Any]) -> None:
 
 def test_every_type_stands_among_the_examples_in_its_direction() -> None:
     shown = {(item["direction"], item["message"]["type"]) for item in EXAMPLES["valid"]}
-    owner = {"seed", "unseed", "full", "joined", "over", "answer", "candidate"}
+    owner = {"seed", "unseed", "full", "joined", "refused", "over", "answer", "candidate"}
     to_owner = {"seeding", "offer", "candidate", "left", "draining", "error"}
-    states = {"offline", "unknown", "online", "revoked", "expired", "stopped", "full", "draining"}
+    states = {"offline", "unknown", "online", "revoked", "expired", "stopped", "refused", "full", "draining"}
     assert shown == {
         *(("owner-to-server", kind) for kind in owner),
         *(("viewer-to-server", kind) for kind in ("view", "candidate")),

@@ -14,12 +14,14 @@ from signal_server.protocol import (
     Joined,
     Left,
     NoRoom,
+    NotLetIn,
     Offer,
     Offline,
     Online,
     Over,
     OwnerAnswer,
     OwnerCandidate,
+    Refused,
     Revoked,
     Seeding,
     ServerMessage,
@@ -64,6 +66,15 @@ def test_a_visit_that_is_over_frees_its_place_though_the_socket_stays() -> None:
     assert stage.views(BERT) == [(OWNER, Offer(ID, "v2", "offer of 12"))]
     assert stage.says(ANNA, ViewerCandidate("late")) == []
     assert stage.leaves(ANNA) == []
+
+
+def test_who_does_not_know_the_secret_is_told_and_frees_its_place() -> None:
+    stage = Stage(viewers_per_share=1)
+    stage.seeds()
+    stage.views(ANNA)
+    assert stage.views(BERT) == [(BERT, NoRoom())]
+    assert stage.says(OWNER, Refused(ID, "v1")) == [(ANNA, NotLetIn()), (BERT, Online())]
+    assert errors(stage.says(OWNER, Refused(ID, "v1"))) == refused(OWNER, ErrorCode.NO_SUCH_VIEWER)
 
 
 def test_who_has_finished_still_hears_that_the_share_is_over() -> None:

@@ -25,6 +25,7 @@ from signal_server.protocol import (
     Over,
     OwnerAnswer,
     OwnerCandidate,
+    Refused,
     Revoked,
     Seed,
     Seeding,
@@ -102,7 +103,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.say(socket, ViewerCandidate(f"from {socket}"))
 
     @precondition(lambda self: self.name)
-    @rule(data=st.data(), socket=sockets, kind=st.sampled_from((OwnerAnswer, OwnerCandidate, Full, Joined, Over)))
+    @rule(
+        data=st.data(), socket=sockets, kind=st.sampled_from((OwnerAnswer, OwnerCandidate, Full, Joined, Refused, Over))
+    )
     def reply(self, data: st.DataObject, socket: int, kind: type) -> None:
         """To any viewer ever named, from any socket: only its present owner gets through."""
         id, viewer = data.draw(st.sampled_from(sorted(self.name)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from aioice import Connection, ice
+from aioice import Connection, ice, stun
 from aiortc import RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCSctpTransport
 from aiortc.rtcsctptransport import CHUNK_TYPES
 from OpenSSL import SSL
@@ -22,11 +22,14 @@ CALLED = [
     (Connection, "connect", []),
     (Connection, "data_received", ["data", "component"]),
     (Connection, "query_consent", []),
+    (Connection, "request_received", ["message", "addr", "protocol"]),
     (Connection, "sort_check_list", []),
     (Connection, "_add_remote_candidate", ["remote_candidate", "network_host"]),
     (Connection, "_check_periodic", []),
     (Connection, "_pair_remote_candidate", ["remote_candidate"]),
     (Connection, "_unfreeze_initial", []),
+    (Connection, "_valid_username", ["username"]),
+    (stun.Message, "check_message_integrity", ["key"]),
     (ice.StunProtocol, "datagram_received", ["data", "addr"]),
     (ice.StunProtocol, "request", ["request", "addr", "integrity_key", "retransmissions"]),
     (ice.StunProtocol, "send_data", ["data", "addr"]),
@@ -57,6 +60,7 @@ READ_FROM_CONNECTION = [
     "_early_checks",
     "_early_checks_done",
     "_local_candidates",
+    "_local_password",
     "_nominated",
     "_protocols",
     "_query_consent_task",

@@ -113,3 +113,16 @@ def test_the_timeout_has_a_floor_a_back_off_and_a_ceiling() -> None:
     assert trip.timeout(0) == RTO_MIN_S
     assert trip.timeout(1) == 2 * RTO_MIN_S
     assert trip.timeout(20) == RTO_MAX_S
+
+
+def test_what_is_discarded_is_what_has_not_begun_and_is_not_urgent() -> None:
+    outbox = Outbox()
+    outbox.write(1, 53, b"a" * 30, urgent=False)
+    outbox.cut(0, 10)
+    outbox.write(1, 53, b"b" * 30, urgent=False)
+    outbox.write(0, 51, b"c", urgent=True)
+    outbox.discard()
+    assert outbox.buffered == 20
+    assert [data for _, _, _, data in chunks_of(outbox)] == [b"a" * 20, b"c"]
+    outbox.discard()
+    assert (outbox.buffered, outbox.empty) == (0, True)

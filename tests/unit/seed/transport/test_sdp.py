@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from seedshot_desktop.errors import TransportError
 from seedshot_desktop.seed.transport.candidates import may_reach, parse_candidate
-from seedshot_desktop.seed.transport.sdp import MAX_OFFER_CHARS, format_answer, parse_offer
+from seedshot_desktop.seed.transport.sdp import MAX_OFFER_CHARS, answer_password, format_answer, parse_offer
 
 FINGERPRINT = ":".join(["AB"] * 32)
+PASSWORDS = Path(__file__).parents[3] / "wire" / "password.json"
 CHROMIUM = f"""v=0
 o=- 3306552481269084550 2 IN IP4 127.0.0.1
 s=-
@@ -111,7 +116,6 @@ def test_our_answer_has_one_section_and_one_fingerprint() -> None:
     answer = format_answer(
         parse_offer(CHROMIUM),
         username="user",
-        password="p" * 22,
         fingerprint=FINGERPRINT,
         candidates=[ours],
         complete=True,
@@ -119,6 +123,7 @@ def test_our_answer_has_one_section_and_one_fingerprint() -> None:
     lines = answer.split("\r\n")
     assert [line for line in lines if line.startswith("m=")] == ["m=application 9 UDP/DTLS/SCTP webrtc-datachannel"]
     assert [line for line in lines if "fingerprint" in line] == [f"a=fingerprint:sha-256 {FINGERPRINT}"]
+    assert "ice-pwd" not in answer, "both ends make it for themselves"
     for line in (
         "a=setup:passive",
         "a=ice-options:trickle",
@@ -189,3 +194,17 @@ def test_a_candidate_that_can_be_used(prefix: str) -> None:
     candidate = parse_candidate(prefix + "1 1 UDP 2130706431 198.51.100.7 9 typ host generation 0 ufrag x")
     assert candidate is not None
     assert (candidate.host, candidate.port) == ("198.51.100.7", 9)
+
+
+@pytest.mark.parametrize("example", json.loads(PASSWORDS.read_text())["examples"], ids=lambda example: example["name"])
+def test_the_password_is_made_of_the_secret_and_the_viewers_certificate(example: dict[str, str]) -> None:
+    offer = parse_offer(re.sub("a=fingerprint:sha-256 .*", f"a=fingerprint:sha-256 {example['fingerprint']}", CHROMIUM))
+    assert answer_password(example["secret"], offer) == example["password"]
+
+
+def test_an_offer_says_which_certificate_its_password_is_made_of() -> None:
+    line = f"a=fingerprint:sha-256 {FINGERPRINT}"
+    other = FINGERPRINT[:-2] + ("00" if FINGERPRINT[-2:] != "00" else "01")
+    for lines in ("a=fingerprint:sha-512 " + ":".join(["AA"] * 64), f"{line}\r\na=fingerprint:sha-256 {other}"):
+        with pytest.raises(TransportError, match="not exactly one fingerprint of SHA-256"):
+            parse_offer(re.sub("a=fingerprint:sha-256 [^\r\n]*", lines, CHROMIUM))

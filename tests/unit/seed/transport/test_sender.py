@@ -132,6 +132,22 @@ def test_the_loss_of_a_retransmission_is_seen_without_the_timer() -> None:
     assert last_sent < 0.25, "each loss should cost little more than one round trip"
 
 
+def test_what_goes_twice_with_the_cookie_says_nothing_of_the_round_trip() -> None:
+    """The packet was lost, and came again when the handshake's timer ran out."""
+    sender = Sender(1000, now=0.0, window=1_000_000, rtt_hint=0.05)
+    sender.write(0, 51, b"manifest", urgent=True)
+    receiver = Receiver(1000)
+    chunk = sender.poll(0.0)
+    assert chunk is not None
+    in_flight, timeout_s = sender.in_flight, sender.timeout_s
+    sender.repeated(0.9)
+    assert sender.in_flight == in_flight
+    receiver.receive(0.925, chunk)
+    sender.on_sack(0.95, *receiver.sack())
+    assert sender.in_flight == 0
+    assert sender.timeout_s == timeout_s
+
+
 def test_a_lost_tail_is_probed_for() -> None:
     sender = make_sender(2_000)
     assert len(drain(sender, 0.0)) == 2
