@@ -14,7 +14,7 @@ from aiortc.rtcsctptransport import Chunk, CookieEchoChunk, InitChunk
 
 from seedshot_desktop.errors import TransportError
 from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState, RateLimit
-from seedshot_desktop.seed.transport.association import ECHO_PACKET
+from seedshot_desktop.seed.transport.early import ECHO_PACKET
 from seedshot_desktop.seed.transport.limits import SLACK_S
 from seedshot_desktop.seed.transport.peer import STRANGER
 from seedshot_desktop.seed.transport.sdp import Offer

@@ -24,9 +24,9 @@ from aiortc.rtcsctptransport import (
 from google_crc32c import value as crc32c
 
 from seedshot_desktop.seed.transport.dtls import Dtls
+from seedshot_desktop.seed.transport.early import Early
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO, WINDOW, Fragment, Inbound, ViolationError
 from seedshot_desktop.seed.transport.limits import RateLimit
-from seedshot_desktop.seed.transport.outbox import CHUNK_HEADER
 from seedshot_desktop.seed.transport.parameters import check_parameters
 from seedshot_desktop.seed.transport.probing import Prober
 from seedshot_desktop.seed.transport.sdp import OUR_MAX_MESSAGE, OUR_SCTP_PORT
@@ -41,10 +41,6 @@ MAX_BURST = 40
 """Packets that one connection sends before the others have their turn."""
 TIMER_SLACK_S = 0.0005
 LOOK_AGAIN_S = 0.001
-ECHO_PACKET = 1188
-"""Bytes of the packet that carries COOKIE ECHO, and data with it as far as it goes: what every path carries."""
-LEAST_WITH_ECHO = 64
-"""User bytes that are worth to be a chunk of that packet."""
 T1_MIN_S = 0.3
 T1_MAX_S = 3.0
 _PACKET = struct.Struct("!HHL")
@@ -89,10 +85,7 @@ class Association(RTCSctpTransport):
         self._inbound: Inbound | None = None
         self._sender: Sender | None = None
         self._prober = Prober(dtls, self._packet)
-        self._early: list[tuple[int, int, bytes]] = []
-        """Messages until there is a sender: stream, protocol, message."""
-        self._with_echo: list[bytes] | None = None
-        """Chunks that went with the COOKIE ECHO; None before that."""
+        self._early = Early()
         self._peer_window = 0
         self._sack: tuple[int, int, bytes] | None = None
         self._duplicates = 0
@@ -122,7 +115,7 @@ class Association(RTCSctpTransport):
         """Bytes of data messages that were handed over and have not been sent yet."""
         if self._sender is not None:
             return self._sender.buffered
-        return sum(len(message) for stream, _, message in self._early if stream != CONTROL)
+        return self._early.bytes_of(DATA)
 
     @property
     def established(self) -> bool:
@@ -149,7 +142,7 @@ class Association(RTCSctpTransport):
         if len(self._early) >= MAX_CONTROL_QUEUED:
             self._end("too much was to be said before the association was established")
         else:
-            self._early.append((stream, protocol, message))
+            self._early.add(stream, protocol, message)
 
     async def drained(self) -> None:
         """Wait until everything that is to be delivered is acknowledged, or the association is over."""
@@ -159,19 +152,17 @@ class Association(RTCSctpTransport):
 
     def discard_data(self) -> None:
         """Forget the data messages of which nothing has been sent."""
-        self._early = [message for message in self._early if message[0] != DATA]
+        self._early.forget(DATA)
         if self._sender is not None:
             self._sender.discard()
 
     def forget_unsaid(self) -> None:
         """Forget what waits for the association: nothing of it has left."""
-        self._early.clear()
+        self._early.forget()
 
     def freeze_data(self) -> None:
         """Send nothing more of any data message, not even what was lost, nor with a COOKIE ECHO that is sent again."""
-        self._early = [message for message in self._early if message[0] != DATA]
-        if self._with_echo is not None:
-            self._with_echo = [chunk for chunk in self._with_echo if _stream_of(chunk) != DATA]
+        self._early.freeze(DATA)
         if self._sender is not None:
             self._sender.freeze(DATA)
 
@@ -381,31 +372,10 @@ class Association(RTCSctpTransport):
         super()._t1_expired()
 
     async def _send_chunk(self, chunk: Chunk) -> None:
-        self._dtls.transmit(
-            [self._packet(self._with_data(bytes(chunk)) if isinstance(chunk, CookieEchoChunk) else bytes(chunk))]
-        )
-
-    def _with_data(self, echo: bytes) -> bytes:
-        """COOKIE ECHO and what may go with it: data in the same packet, and no other packet until it is answered
-        (RFC 9260, section 5.1, C). Sent once more, it is the same again, but for what must not be sent any more."""
-        if self._with_echo is None:
-            self._with_echo = self._fill(self._begin(), ECHO_PACKET - 12 - len(echo))
-        elif self._sender is not None:
-            self._sender.repeated(self._clock())
-        return echo + b"".join(self._with_echo)
-
-    def _fill(self, sender: Sender, room: int) -> list[bytes]:
-        """The first chunks, as far as there is room for them."""
-        now, payload = self._clock(), sender.payload
-        chunks: list[bytes] = []
-        while room - CHUNK_HEADER >= LEAST_WITH_ECHO:
-            sender.payload = min(payload, room - CHUNK_HEADER)
-            if (chunk := sender.poll(now)) is None:
-                break
-            chunks.append(chunk)
-            room -= len(chunk)
-        sender.payload = payload
-        return chunks
+        data = bytes(chunk)
+        if isinstance(chunk, CookieEchoChunk):
+            data = self._early.ride(data, self._sender or self._begin(), self._clock())
+        self._dtls.transmit([self._packet(data)])
 
     def _begin(self) -> Sender:
         """From now on there is somebody to send to."""
@@ -416,9 +386,7 @@ class Association(RTCSctpTransport):
             rtt_hint=self._round_trip,
             limits=self._limits,
         )
-        for stream, protocol, message in self._early:
-            sender.write(stream, protocol, message, urgent=stream == CONTROL)
-        self._early.clear()
+        self._early.hand_over(sender, urgent=CONTROL)
         return sender
 
     # Ending
@@ -458,14 +426,8 @@ class Association(RTCSctpTransport):
             if handle is not None:
                 handle.cancel()
         self._timer = self._turn = self._sender = self._inbound = None
-        self._early.clear()
+        self._early.forget()
         self._progress.set()
-
-
-def _stream_of(chunk: bytes) -> int:
-    """The stream of a DATA chunk."""
-    stream: int = _DATA.unpack_from(chunk, _CHUNK.size)[1]
-    return stream
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
