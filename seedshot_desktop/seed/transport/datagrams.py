@@ -23,6 +23,18 @@ _UDP_SEGMENT = 103
 _IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER = 10, 23
 _PMTUDISC_DONT, _PMTUDISC_PROBE = 0, 3
 """Linux: never set DF; always set it, whatever has been learnt of the path."""
+_PASSING = frozenset(
+    {
+        errno.EAGAIN,
+        errno.ENOBUFS,
+        errno.EPERM,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.EHOSTUNREACH,
+        errno.ECONNREFUSED,
+    }
+)
+"""What a full buffer, a firewall or a lost network say: nothing of sizes, nor of what the system can do."""
 
 
 class Receiver(Protocol):
@@ -103,9 +115,11 @@ class Path:
         self._protocol = protocol
         self._transport = protocol.transport
         self._addr = addr
-        sock = getattr(protocol, "sock", None) if hasattr(socket.socket, "sendmsg") else None
-        self._sock: socket.socket | None = sock
-        self._segments = sock is not None
+        sock = getattr(protocol, "sock", None)
+        self._sock: socket.socket | None = sock if sys.platform == "linux" else None
+        """The options below are Linux's: another system may know their numbers as something else, or pass over
+        UDP_SEGMENT and send a whole run as one datagram."""
+        self._segments = self._sock is not None
         self._has_segmented = False
         self._longest_segment = MAX_DATAGRAM
         self._is_v6 = ":" in addr[0]
@@ -126,7 +140,7 @@ class Path:
     @property
     def can_probe(self) -> bool:
         """Whether a datagram can be sent that nobody fragments: not through a relay, and on Linux only."""
-        return self._sock is not None and sys.platform == "linux"
+        return self._sock is not None
 
     def send(self, datagram: bytes | memoryview) -> None:
         """One datagram, now."""
@@ -135,7 +149,7 @@ class Path:
     def send_whole(self, datagram: bytes) -> bool:
         """One datagram that must not be fragmented; False: this machine does not send one of that size.
 
-        Where the socket's buffer is full it is lost, as it might be anywhere.
+        Where the socket's buffer is full, or there is no route just now, it is lost, as it might be anywhere.
         """
         if self._sock is None:
             return False
@@ -149,10 +163,8 @@ class Path:
                 self._sock.sendto(datagram, self._addr)
             finally:
                 self._sock.setsockopt(level, option, before)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False  # EMSGSIZE; and who cannot even be asked does not get larger packets
+        except OSError as error:
+            return error.errno in _PASSING  # else EMSGSIZE; and who cannot be asked does not get larger packets
         return True
 
     def widened(self) -> None:
@@ -195,17 +207,17 @@ class Path:
         assert self._sock is not None
         try:
             self._sock.sendmsg([run], [(_SOL_UDP, _UDP_SEGMENT, struct.pack("H", size))], 0, self._addr)
-        except BlockingIOError:
-            return False  # the socket's buffer is full: the event loop's own queue takes them
         except OSError as error:
             self._cannot_segment(error, size)
-            return False
+            return False  # where the socket's buffer is full, the event loop's own queue takes them
         self._has_segmented = True
         return True
 
     def _cannot_segment(self, error: OSError, size: int) -> None:
         """Where the system could before, a segment is larger than what the path is now known to carry: a datagram by
         itself is fragmented then."""
+        if error.errno in _PASSING:
+            return
         if error.errno in {errno.EINVAL, errno.EMSGSIZE} and self._has_segmented:
             self._longest_segment = size - 1
             self.narrowed = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from aiortc import RTCDtlsTransport, RTCIceTransport
@@ -50,7 +51,9 @@ class Dtls(RTCDtlsTransport):
         path = self._agent.path
         if self._state is not State.CONNECTED or self._records is None or path is None:
             return
-        records = self._records.seal(packets)
+        records = self._seal(self._records, packets)
+        if not records:
+            return
         if len(packets) == 1:
             path.send(records)
         else:
@@ -66,7 +69,17 @@ class Dtls(RTCDtlsTransport):
         path = self._agent.path
         if self._state is not State.CONNECTED or self._records is None or path is None:
             return False
-        return path.send_whole(self._records.seal([packet]))
+        records = self._seal(self._records, [packet])
+        return not records or path.send_whole(records)
+
+    def _seal(self, records: Records, packets: Sequence[bytes]) -> bytes:
+        """Their records; nothing, and soon the end, where OpenSSL has given up: a fatal alert came, or nonsense that
+        was sealed with the right key."""
+        try:
+            return records.seal(packets)
+        except SSL.Error:
+            asyncio.get_running_loop().call_soon(self._set_state, State.CLOSED)  # never from inside the caller
+            return b""
 
     def receive(self, datagram: bytes) -> None:
         """Decrypt one datagram."""

@@ -21,12 +21,15 @@ PAIRS = 3
 class LargeLosses:
     """Large packets that were lost since one arrived: what a path that has become narrower shows itself by."""
 
-    __slots__ = ("_asked_at", "alarm", "count")
+    __slots__ = ("_asked_at", "alarm", "count", "passed")
 
     def __init__(self) -> None:
         self.count = 0
         self.alarm = False
         """Look whether they still pass; whoever has looked takes it back."""
+        self.passed = False
+        """One has arrived after others were lost: what was suspected before is void; whoever has seen it takes it
+        back."""
         self._asked_at = 0
 
     def lost(self) -> None:
@@ -46,6 +49,7 @@ class LargeLosses:
         if is_large:
             self.count = self._asked_at = 0
             self.alarm = False
+            self.passed = True
         elif self.count >= self._asked_at + SUSPICIOUS:
             self._asked_at = self.count
             self.alarm = True

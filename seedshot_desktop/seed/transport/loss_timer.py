@@ -75,7 +75,7 @@ class LossTimer:
 
         `held_up`: what is missing may not be sent yet, because of a limit.
         """
-        if now >= self._stuck_at and outstanding:
+        if self.is_stuck(now) and outstanding:
             return self._end()
         if self.at is None or now < self.at:
             return Expiry.NOTHING
@@ -106,6 +106,10 @@ class LossTimer:
         self.progress()
         if self.at is not None:
             self.at = now
+
+    def is_stuck(self, now: float) -> bool:
+        """Whether the time is over in which it had to arrive."""
+        return now >= self._stuck_at
 
     def relax(self) -> None:
         """What could not arrive does."""

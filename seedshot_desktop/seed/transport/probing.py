@@ -36,6 +36,7 @@ class Prober:
             self._mtu.narrowed()
         if sender.large_losses.alarm:
             sender.large_losses.alarm = False
+            self._forget_doubts(sender)
             self._mtu.suspect()
         self._send(path, sender, now)
         sender.payload = self._mtu.payload
@@ -66,14 +67,19 @@ class Prober:
 
     def answered(self, body: bytes, sender: Sender, now: float) -> None:
         """A HEARTBEAT ACK has come."""
-        if not sender.large_losses.count:
-            self._mtu.trust()
+        self._forget_doubts(sender)
         if self._mtu.answered(body) and self._path is not None:
             self._fall_back(self._path, sender, now)
         elif self._path is not None and self._mtu.payload > sender.payload:
             self._path.widened()
         sender.payload = self._mtu.payload
         self._due = self._mtu.due
+
+    def _forget_doubts(self, sender: Sender) -> None:
+        """Heartbeats that came back in an earlier suspicion say nothing in the next."""
+        if sender.large_losses.passed:
+            sender.large_losses.passed = False
+            self._mtu.trust()
 
     def _fall_back(self, path: Path, sender: Sender, now: float) -> None:
         """Large packets vanish. What has been cut cannot be cut again, and passes in fragments or not at all."""

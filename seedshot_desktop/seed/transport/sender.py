@@ -447,6 +447,10 @@ class Sender:
         """A deadline has come: look for losses, probe, or time out."""
         if self._rack_deadline is not None and now >= self._rack_deadline:
             self._detect(now)
+        if self._timer.is_stuck(now) and not any(
+            sent.size > _LARGE and sent.fate is not _ACKED for sent in self._chunks.values()
+        ):
+            self._timer.relax()  # the large ones have all arrived, each with a small one behind it
         held_up = not self._in_flight and bool(self._lost_chunks)  # only a limit does that
         match self._timer.expired(now, outstanding=bool(self._chunks), held_up=held_up):
             case Expiry.PROBE:

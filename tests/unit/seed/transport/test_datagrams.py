@@ -100,7 +100,7 @@ def test_a_run_leaves_in_one_call() -> None:
 
 
 def test_a_full_buffer_leaves_them_to_the_event_loop_this_once() -> None:
-    wire = Wire(BlockingIOError())
+    wire = Wire(BlockingIOError(errno.EAGAIN, "full"))
     path = path_of(wire)
     path.send_burst(burst([10, 10, 4]), [10, 10, 4])
     assert [len(datagram) for datagram in wire.single] == [10, 10, 4]
@@ -170,7 +170,7 @@ def test_what_the_interface_does_not_carry_is_told_and_leaves_no_trace() -> None
 
 
 def test_a_probe_that_finds_the_buffer_full_is_lost_as_on_the_way() -> None:
-    wire = Socket(BlockingIOError())
+    wire = Socket(BlockingIOError(errno.EAGAIN, "full"))
     assert path_of(wire).send_whole(b"probe")
     assert wire.options[IPV4_DISCOVER] == WANT
 
@@ -206,7 +206,28 @@ def test_a_relay_is_not_probed() -> None:
 @pytest.mark.parametrize("name", ["win32", "darwin"])
 def test_another_system_is_not_probed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", name)
-    assert not path_of(Wire()).can_probe
+    wire = Wire()
+    path = path_of(wire)
+    assert not path.can_probe
+    path.send_burst(burst([10, 10, 4]), [10, 10, 4])
+    path.widened()
+    assert [len(datagram) for datagram in wire.single] == [10, 10, 4], "UDP_SEGMENT may be passed over there"
+    assert wire.bursts == []
+    assert wire.options[IPV4_DISCOVER] == WANT, "the number is another option's there"
+
+
+@pytest.mark.parametrize("error", [errno.ENOBUFS, errno.EPERM, errno.ENETUNREACH])
+def test_a_network_that_is_lost_for_a_moment_says_nothing_of_sizes(error: int) -> None:
+    wire = Socket(OSError(error, "not now"))
+    path = path_of(wire)
+    assert path.send_whole(b"probe"), "lost as on the way"
+    assert wire.options[IPV4_DISCOVER] == WANT
+    bursts = Wire(OSError(error, "not now"))
+    path = path_of(bursts)
+    path.send_burst(burst([10, 10]), [10, 10])
+    bursts.failure = None
+    path.send_burst(burst([10, 10]), [10, 10])
+    assert len(bursts.bursts) == 1, "runs leave in one call again"
 
 
 def test_a_path_knows_its_ends() -> None:

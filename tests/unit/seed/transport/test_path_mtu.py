@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from typing import cast
 
 import pytest
 
+from seedshot_desktop.seed.transport.dtls import Dtls
 from seedshot_desktop.seed.transport.heartbeats import Probe, heartbeat, nonce_of
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO
 from seedshot_desktop.seed.transport.large_losses import BASE_PAYLOAD, PAIRS, SUSPICIOUS, LargeLosses
@@ -21,6 +23,9 @@ from seedshot_desktop.seed.transport.path_mtu import (
     PathMtu,
     payload_of,
 )
+from seedshot_desktop.seed.transport.probing import Prober
+from seedshot_desktop.seed.transport.sender import Sender
+from tests.netlab.narrow import SimulatedPath
 
 ETHERNET, PPPOE, WIREGUARD = (payload_of(mtu, 20) for mtu in (1500, 1492, 1420))
 
@@ -380,3 +385,33 @@ def test_a_timeout_is_an_alarm_by_itself() -> None:
     losses = LargeLosses()
     losses.timed_out()
     assert losses.alarm
+
+
+class Wire:
+    """What the prober has for DTLS; keeps the heartbeats."""
+
+    def __init__(self) -> None:
+        self.path = SimulatedPath(is_v6=True)
+        self.beats: list[bytes] = []
+
+    def transmit(self, packets: list[bytes]) -> None:
+        self.beats.extend(packets)
+
+    def transmit_whole(self, packet: bytes) -> bool:
+        self.beats.append(packet)
+        return True
+
+
+def test_a_small_heartbeat_of_a_suspicion_that_was_void_does_not_count_in_the_next() -> None:
+    wire = Wire()
+    prober = Prober(cast(Dtls, wire), lambda chunks: chunks)
+    sender = Sender(1, now=0.0, window=10**6)
+    prober._mtu.follows(ETHERNET)
+    prober.look(sender, 0.0)
+    for time in range(1, 3 * PAIRS):
+        sender.large_losses.timed_out()
+        prober.look(sender, float(time))
+        prober.answered(wire.beats[-1][4:16], sender, float(time))  # the large one was lost by chance
+        sender.large_losses.arrived(is_large=True)
+    assert len(wire.beats) >= 2 * PAIRS
+    assert not sender.dead

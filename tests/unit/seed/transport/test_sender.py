@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from seedshot_desktop.seed.transport.inbound import ViolationError
+from seedshot_desktop.seed.transport.inbound import TSN_MODULO, ViolationError
+from seedshot_desktop.seed.transport.large_losses import BASE_PAYLOAD
 from seedshot_desktop.seed.transport.loss_timer import GIVE_UP_S
 from seedshot_desktop.seed.transport.sender import MAX_SPAN, Sender
 from tests.netlab.link import LinkOptions
@@ -358,3 +359,40 @@ def test_a_process_that_sleeps_half_of_the_time_still_fills_most_of_the_link(row
     assert flow.finished is not None
     assert size * 8 / flow.finished / MBIT >= least_mbit
     assert flow.sender.timeouts == 0
+
+
+def test_large_chunks_that_arrive_together_with_small_ones_are_not_taken_for_stuck() -> None:
+    sender = Sender(1000, now=0.0, window=10**7, rtt_hint=0.05, payload=1404)
+    now = 0.0
+
+    def turn(size: int) -> None:
+        nonlocal now
+        sender.write(1, 53, bytes(size))
+        drain(sender, now)
+        now += 0.05
+        sender.on_timer(now)
+
+    def outstanding() -> int:
+        return sender._next_tsn - 1 - sender._cumulative
+
+    def acknowledge_all() -> None:
+        sender.on_sack(now, (sender._next_tsn - 1) % TSN_MODULO, 10**7, [])
+
+    for _ in range(30):
+        turn(1404 * 60)
+        acknowledge_all()
+    while outstanding() or sender.buffered:
+        turn(1)
+        acknowledge_all()
+    turn(1404 * 17 + 100)
+    last = outstanding()
+    sender.on_sack(now, sender._cumulative % TSN_MODULO, 10**7, [(last, last)])
+    now += 0.05
+    sender.on_timer(now)
+    assert sender.large_losses.count == 17
+    sender.payload = BASE_PAYLOAD
+    sender.retry_large(now)
+    for _ in range(80):
+        turn(1160 * 4)
+        acknowledge_all()
+    assert not sender.dead
