@@ -66,6 +66,43 @@ class Receiver:
         return self.cumulative, self.window, blocks[:20], duplicates
 
 
+@dataclass(frozen=True)
+class Spells:
+    """Disturbances that come by chance and last between `least_s` and `most_s`, any length as likely as any other."""
+
+    every_s: float
+    """In the mean from the end of one to the beginning of the next."""
+    least_s: float
+    most_s: float
+
+    def of(self, seed: str) -> Spell:
+        """One machine's; the same seed has the same ones."""
+        return Spell(self, random.Random(seed))
+
+
+class Spell:
+    """Whether one is on; asked at times that never go back."""
+
+    def __init__(self, kind: Spells, chance: random.Random) -> None:
+        self._kind = kind
+        self._random = chance
+        self._begins = chance.expovariate(1 / kind.every_s)
+        self._ends = self._begins + chance.uniform(kind.least_s, kind.most_s)
+
+    def ends(self, now: float) -> float:
+        """When the one that is on ends; 0 when none is."""
+        while now >= self._ends:
+            self._begins = self._ends + self._random.expovariate(1 / self._kind.every_s)
+            self._ends = self._begins + self._random.uniform(self._kind.least_s, self._kind.most_s)
+        return self._ends if now >= self._begins else 0.0
+
+
+BUSY = Spells(0.1, 0.002, 0.030)
+"""A machine that does something else too: now and then a wake-up comes late."""
+SLOW_DISK = Spells(1.0, 0.020, 0.150)
+"""A disk that is asked by others too: now and then there is nothing to send."""
+
+
 @dataclass
 class Flow:
     """One sender, its receiver, and what happened."""
@@ -79,6 +116,10 @@ class Flow:
     asleep_until: float = 0.0
     """A busy machine: until then neither timers nor acknowledgements reach the sender."""
     next_nap: float = 0.0
+    busy: Spell | None = None
+    disk: Spell | None = None
+    reads_from: float = 0.0
+    """Until then the disk has nothing for it."""
     unread: list[tuple[int, int, list[tuple[int, int]], int]] = field(default_factory=list)
     trace: list[tuple[float, int]] = field(default_factory=list)
 
@@ -87,10 +128,22 @@ class Network:
     """Flows that share one bottleneck, and a way back for each that never fills."""
 
     def __init__(
-        self, forward: LinkOptions, back: LinkOptions, seed: int = 1, naps: tuple[float, float] | None = None
+        self,
+        forward: LinkOptions,
+        back: LinkOptions,
+        seed: int = 1,
+        naps: tuple[float, float] | None = None,
+        *,
+        busy: Spells | None = None,
+        disk: Spells | None = None,
     ) -> None:
-        """`naps`: how long a sender's process runs and sleeps in turn, in the mean, on a machine that is too busy."""
+        """`naps`: how long a sender's process runs and sleeps in turn, in the mean, on a machine that is too busy.
+
+        `busy`: when each sender's process sleeps, on a machine that is not; `disk`: when it has nothing to send.
+        """
         self._naps = naps
+        self._busy = busy
+        self._disk = disk
         self._seed = seed
         self._random = random.Random(seed)
         self.now = 0.0
@@ -106,6 +159,8 @@ class Network:
         first = 1000 * self._seed + len(self.flows)  # it is also what spreads a flow's probing over time
         sender = Sender(first, now=begins, window=5 * 1024 * 1024, rtt_hint=hint, payload=payload, limits=limits)
         flow = Flow(sender, Receiver(first), total, begins)
+        flow.busy = self._busy.of(f"busy {first}") if self._busy else None
+        flow.disk = self._disk.of(f"disk {first}") if self._disk else None
         self.flows.append(flow)
         return flow
 
@@ -127,6 +182,8 @@ class Network:
             runs_s, sleeps_s = self._naps
             flow.asleep_until = self.now + self._random.expovariate(1 / sleeps_s)
             flow.next_nap = flow.asleep_until + self._random.expovariate(1 / runs_s)
+        if flow.busy is not None:
+            flow.asleep_until = flow.busy.ends(self.now)
         return self.now < flow.asleep_until
 
     def _send(self, index: int, flow: Flow) -> None:
@@ -135,7 +192,8 @@ class Network:
             cumulative, window, gaps, _ = flow.unread[-1]
             sender.on_sack(self.now, cumulative, window, gaps, sum(sack[3] for sack in flow.unread))
             flow.unread.clear()
-        while flow.written < flow.total and sender.buffered < 256 * 1024:
+        flow.reads_from = flow.disk.ends(self.now) if flow.disk is not None else 0.0
+        while self.now >= flow.reads_from and flow.written < flow.total and sender.buffered < 256 * 1024:
             size = min(65536, flow.total - flow.written)
             sender.write(1, 53, bytes(size))
             flow.written += size
@@ -186,6 +244,8 @@ class Network:
             elif (deadline := flow.sender.deadline(self.now)) is not None:
                 # a timer of an event loop is never exact
                 times.append(max(deadline, self.now + tick) if deadline <= self.now else deadline)
+            if self.now < flow.reads_from:
+                times.append(flow.reads_from)
             if flow.receiver.sack_at is not None:
                 times.append(flow.receiver.sack_at)
         return max(min(times), self.now)

@@ -148,6 +148,7 @@ class Bbr:
         self._up_full_bw = 0.0
         self._up_full_rounds = 0
         self._bw_before_up = self._bw_up = 0.0
+        self._probed = False
 
     # Model
 
@@ -287,7 +288,7 @@ class Bbr:
     def _enter_up(self, s: Sample) -> None:
         self.phase = Phase.UP
         self._pacing_gain, self._window_gain = UP_GAIN, UP_WINDOW_GAIN
-        self._probe_samples = True
+        self._probe_samples = self._probed = True
         self._bw_before_up = 0.0 if s.app_limited else self._bounds.latest_rate
         self._bw_up = 0.0
         self._cycle_at = s.now
@@ -314,7 +315,9 @@ class Bbr:
         if self._time_to_probe(s):
             self._enter_refill(s.delivered)
         elif self.phase is Phase.DOWN and s.in_flight <= min(self._bdp(), self._inflight_with_headroom()):
-            self._company.probed(self._bw_before_up, self._bw_up)
+            if self._probed:
+                self._probed = False
+                self._company.probed(self._bw_before_up, self._bw_up)
             self._enter_cruise()
 
     def _time_to_probe(self, s: Sample) -> bool:
@@ -338,7 +341,7 @@ class Bbr:
 
     def _too_much_lost(self, s: Sample) -> bool:
         """Probing has filled the queue: remember where, and go back."""
-        queued = self._company.queue_stands(s.now, self.min_rtt)
+        queued = self._company.queue_stands(self.min_rtt)
         tolerated = LOSS_THRESHOLD if queued else RANDOM_LOSS_THRESHOLD
         if not self._probe_samples or s.lost <= tolerated * s.tx_in_flight or s.lost < 2 * self._packet:
             return False
@@ -380,7 +383,7 @@ class Bbr:
         company.watch(s, self.min_rtt, steady=self.phase in _PROBING_BANDWIDTH and not s.app_limited)
         if company.comes(s, self.min_rtt, self._packet):
             self._enter_cruise()
-        elif company.goes(s.now, self.min_rtt):
+        elif company.goes(self.min_rtt):
             self._bounds.lift()
             self._inflight_high = _INFINITE
             self._enter_down(s.now, s.delivered)
@@ -446,9 +449,9 @@ class Bbr:
             self.window += int(s.newly_acked * (self._window_gain - 1))
         least = self._initial_window if self.min_rtt < SHORT_PATH_S else MIN_WINDOW_PACKETS * self._packet
         self.window = max(self.window, least)
-        self._bound_window(s.now)
+        self._bound_window()
 
-    def _bound_window(self, now: float) -> None:
+    def _bound_window(self) -> None:
         cap = _INFINITE
         if self.phase is Phase.PROBE_RTT:
             cap = min(self._inflight_with_headroom(), self._probe_rtt_window())
@@ -457,7 +460,7 @@ class Bbr:
         elif self.phase is not Phase.STARTUP:
             cap = self._inflight_high
         if self.phase in (Phase.DOWN, Phase.CRUISE):
-            cap = min(cap, self._bdp(self._company.flight_gain(now, self.min_rtt)))
+            cap = min(cap, self._bdp(self._company.flight_gain(self.min_rtt)))
         cap = min(cap, self._bounds.flight)
         if cap < self.window:
             self.window = max(int(cap), MIN_WINDOW_PACKETS * self._packet)

@@ -110,31 +110,36 @@ class Company:
         if self._link_rate and s.rate:
             self._excess += (s.rate / self._link_rate / FAIR_SHARE - self._excess) / 16
 
+    @property
+    def _stands(self) -> float:
+        """How long the queue has been seen to stand; what arrives without a round trip of its own shows nothing."""
+        return self._far_at - self._near_at
+
     def probed(self, before: float, after: float) -> None:
         """Sending faster has brought the bandwidth from `before` to `after`: no more, where the link was all ours."""
         self._plateaus = self._plateaus + 1 if after <= PLATEAU * before else 0
         if self._plateaus >= SURE_AFTER:
             self._link_rate = max(before, after)
 
-    def flight_gain(self, now: float, min_rtt: float) -> float:
+    def flight_gain(self, min_rtt: float) -> float:
         """How much of what the path alone holds may be in flight, while it is not clear whose the queue is.
 
         Where all of the link was ours, who has just come must not overflow it. Then, for as long again as the queue
         has stood, we put next to nothing into it: if it goes, it was our own, made by a bandwidth that we overrate.
         Who knows the link and gets less than all of it while a queue stands need not ask.
         """
-        stands = now - self._near_at
+        stands = self._stands
         if stands > _patience(min_rtt) / 2 and not 0 < self._excess < WHOLE_LINK / FAIR_SHARE:
             return DRAINED_GAIN
         return QUEUED_GAIN if self._excess > TOLERANCE and stands > 2 * min_rtt else float("inf")
 
-    def queue_stands(self, now: float, min_rtt: float) -> bool:
+    def queue_stands(self, min_rtt: float) -> bool:
         """Whether everything has waited in a queue for some time."""
-        return now - self._near_at > min_rtt / 2
+        return self._stands > min_rtt / 2
 
     def comes(self, s: Sample, min_rtt: float, packet: int) -> bool:
         """Whether somebody else is here from now on: alone, every cycle empties the queue."""
-        stands = s.now - self._near_at
+        stands = self._stands
         if stands <= _patience(min_rtt) / 2:
             self._flight = s.in_flight
         if self.cubic is not None or stands <= _patience(min_rtt):
@@ -144,10 +149,10 @@ class Company:
         self._plateaus = 0
         return True
 
-    def goes(self, now: float, min_rtt: float) -> bool:
+    def goes(self, min_rtt: float) -> bool:
         """Whether we are alone again: the queue is empty, and nobody takes the room that we have made."""
         patience = MAKE_ROOM_S if self._excess > MODEST else max(min_rtt, 0.01)
-        if self.cubic is None or now - self._far_at <= patience:
+        if self.cubic is None or self._near_at - self._far_at <= patience:
             return False
         self.cubic = None
         return True

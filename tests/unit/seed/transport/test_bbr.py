@@ -5,18 +5,26 @@ from __future__ import annotations
 import pytest
 
 from seedshot_desktop.seed.transport.bbr import Bbr, Phase
-from seedshot_desktop.seed.transport.competing import Cubic
+from seedshot_desktop.seed.transport.competing import Company, Cubic
+from seedshot_desktop.seed.transport.samples import Sample
 from tests.netlab.cubic import CubicFlow
 from tests.netlab.link import LinkOptions
-from tests.netlab.simulation import MBIT, Network
+from tests.netlab.simulation import BUSY, MBIT, SLOW_DISK, Network, Spells
 
 
 def share_of_tcp(
-    tcp_begins: float, we_begin: float, queue: int = 300_000, seconds: float = 25.0, seed: int = 1
+    tcp_begins: float,
+    we_begin: float,
+    queue: int = 300_000,
+    seconds: float = 25.0,
+    seed: int = 1,
+    *,
+    busy: Spells | None = None,
+    disk: Spells | None = None,
 ) -> float:
     """What a CUBIC flow keeps of a 50 Mbit/s link beside one of ours, once both have begun."""
     link = LinkOptions(delay_s=0.025, rate=50 * MBIT, queue=queue)
-    network = Network(link, LinkOptions(delay_s=0.025), seed)
+    network = Network(link, LinkOptions(delay_s=0.025), seed, busy=busy, disk=disk)
     network.others.append(CubicFlow(tcp_begins))
     flow = network.add(10**9, we_begin)
     start = max(tcp_begins, we_begin)
@@ -47,6 +55,41 @@ def test_also_where_the_queue_is_shorter_or_longer(queue: int, least: float) -> 
     assert least <= share_of_tcp(3, 0, queue, seconds=30) <= 0.70
 
 
+def acknowledged(now: float, rtt: float | None) -> Sample:
+    return Sample(
+        now=now,
+        delivered=int(now * 1e6),
+        newly_acked=1000,
+        newly_lost=0,
+        in_flight=100_000,
+        rtt=rtt,
+        rate=1e6,
+        interval_delivered=50_000,
+        prior_delivered=int(now * 1e6) - 50_000,
+        app_limited=False,
+        tx_in_flight=100_000,
+        lost=0,
+    )
+
+
+def test_only_round_trips_tell_whether_others_have_come_or_gone() -> None:
+    company = Company(0.0)
+
+    def hear(begins: float, rtt: float | None) -> list[str]:
+        said = []
+        for step in range(100):
+            s = acknowledged(begins + step / 100, rtt)
+            company.watch(s, 0.05, steady=True)
+            said += ["comes"] * company.comes(s, 0.05, 1000) + ["goes"] * company.goes(0.05)
+        return said
+
+    assert hear(1, None) == []
+    assert hear(2, 0.05) == []
+    assert hear(3, 0.09) == ["comes"]
+    assert hear(4, None) == []
+    assert hear(5, 0.05) == ["goes"]
+
+
 def test_when_the_others_have_gone_the_queue_is_short_again() -> None:
     link = LinkOptions(delay_s=0.025, rate=50 * MBIT, queue=300_000)
     network = Network(link, LinkOptions(delay_s=0.025))
@@ -62,16 +105,33 @@ def test_when_the_others_have_gone_the_queue_is_short_again() -> None:
     assert sorted(queued)[len(queued) // 2] < 0.030
 
 
-def evenness(after: float, seed: int) -> float:
-    """Jain's index of two of ours over 25 s, of which one begins `after` seconds later: 1 is even, 0.5 the worst."""
+@pytest.mark.parametrize(("busy", "disk"), [(BUSY, None), (None, SLOW_DISK)], ids=["busy", "slow disk"])
+def test_also_where_the_owners_machine_is_busy(busy: Spells | None, disk: Spells | None) -> None:
+    assert 0.35 <= share_of_tcp(5, 0, seconds=30, busy=busy, disk=disk) <= 0.65
+
+
+def two_of_ours(after: float, seed: int, busy: Spells | None = None) -> tuple[list[int], float]:
+    """What each of two received in 25 s, of which one begins `after` seconds later, and the part of the link's rate."""
     link = LinkOptions(delay_s=0.025, rate=50 * MBIT, queue=500_000)
-    network = Network(link, LinkOptions(delay_s=0.025), seed)
+    network = Network(link, LinkOptions(delay_s=0.025), seed, busy=busy)
     flows = network.add(10**9), network.add(10**9, after)
     network.run(after + 2)
     before = [flow.receiver.bytes for flow in flows]
     network.run(after + 27)
     received = [flow.receiver.bytes - begun for flow, begun in zip(flows, before, strict=True)]
+    return received, sum(received) * 8 / 25 / link.rate
+
+
+def evenness(after: float, seed: int) -> float:
+    """Jain's index of two of ours: 1 is even, 0.5 the worst."""
+    received, _ = two_of_ours(after, seed)
     return sum(received) ** 2 / 2 / sum(share**2 for share in received)
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_retransmissions_alone_do_not_tell_who_comes_and_goes(seed: int) -> None:
+    """They have no round trip of their own; taken for signs, they brought new windows and a third of the link lost."""
+    assert two_of_ours(0.5, seed, BUSY)[1] >= 0.8
 
 
 @pytest.mark.parametrize("seed", [1, 2])
