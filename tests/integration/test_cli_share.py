@@ -173,8 +173,9 @@ async def test_it_ends_when_its_time_is_over(tmp_path: Path, picture: Path) -> N
 
 def close_to_all(path: Path) -> None:
     """A file that nobody may open any more, not even the administrator: a link that leads to itself."""
-    path.unlink()
-    path.symlink_to(path.name)
+    loop = path.with_name("loop")
+    loop.symlink_to(path.name)
+    loop.replace(path)  # at once: the engine is reading, and must not find nothing at all
 
 
 @pytest.mark.parametrize(
