@@ -40,9 +40,10 @@ async def sharing(tmp_path: Path, picture: Path) -> AsyncIterator[Seedshot]:
 
 
 def replace(path: Path) -> None:
-    """Another file under the name of the first."""
-    path.unlink()
-    path.write_bytes(b"something else")
+    """Another file under the name of the first, at once: the engine may be reading, and must always find one."""
+    other = path.with_name("other")
+    other.write_bytes(b"something else")
+    other.replace(path)
 
 
 def first_lines(descriptor: int, count: int) -> list[bytes]:
@@ -175,7 +176,7 @@ def close_to_all(path: Path) -> None:
     """A file that nobody may open any more, not even the administrator: a link that leads to itself."""
     loop = path.with_name("loop")
     loop.symlink_to(path.name)
-    loop.replace(path)  # at once: the engine is reading, and must not find nothing at all
+    loop.replace(path)  # at once, as above
 
 
 @pytest.mark.parametrize(
