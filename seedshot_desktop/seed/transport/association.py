@@ -404,8 +404,7 @@ class Association(RTCSctpTransport):
         if state == before:
             return
         if state == self.State.ESTABLISHED:
-            if self._sender is None:
-                self._begin()
+            (self._sender or self._begin()).set_free(self._clock())
             self._take_turn()
             self._progress.set()
             self._on_established()

@@ -49,6 +49,8 @@ class Train:
 
     def rate(self, s: Sample) -> float | None:
         """The bottleneck's rate, bytes per second, once a row is whole; packets of one row have one prior delivery."""
+        if not s.newly_acked:
+            return None  # it left before the row, with the handshake
         if s.prior_delivered != self._row:
             self._row, self._began_at, self._bytes = s.prior_delivered, s.now, 0
             return None

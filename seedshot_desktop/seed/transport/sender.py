@@ -75,9 +75,7 @@ class Sender:
         self._in_flight = 0
         self._peer_window = window
         self.large_losses = LargeLosses()
-        # delivery rate
         self._delivery = Delivery(now)
-        # RACK, probe and retransmission timer
         self._timer = LossTimer(now, rtt_hint)
         self._round_trip = self._timer.round_trip
         self._rack = Rack()
@@ -86,10 +84,8 @@ class Sender:
         self._frozen_stream = -1
         self.dead = False
         """The peer has acknowledged nothing for too long."""
-        # pacing
         self._next_send = now - BURST_S
         self._bursting = False
-        # statistics
         self.retransmitted = 0
         self.spurious = 0
         self.timeouts = 0
@@ -238,6 +234,12 @@ class Sender:
         if self._timer.at is None:
             self._arm(now)
         return sent.chunk
+
+    def set_free(self, now: float) -> None:
+        """A handshake has held everything up but what went with it: neither that nor the time until now is a rate."""
+        for sent in self._chunks.values():
+            sent.counted = True
+        self._delivery.restart(now)
 
     def repeated(self, now: float) -> None:
         """All that is on its way has been sent once more, by another timer than ours."""

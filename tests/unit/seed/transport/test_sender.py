@@ -149,6 +149,26 @@ def test_what_goes_twice_with_the_cookie_says_nothing_of_the_round_trip() -> Non
     assert sender.timeout_s == timeout_s
 
 
+def test_what_went_with_the_cookie_and_its_wait_are_no_part_of_the_first_train() -> None:
+    """Else the first train is cut in two, or seems to have taken a round trip more, and the start is slow."""
+    sender = Sender(1000, now=0.0, window=1_000_000, rtt_hint=0.05)
+    sender.write(0, 51, b"manifest", urgent=True)
+    receiver = Receiver(1000)
+    early = sender.poll(0.0)
+    assert early is not None
+    sender.set_free(0.05)
+    sender.write(1, 53, bytes(60_000), urgent=False)
+    train = drain(sender, 0.05)
+    receiver.receive(0.051, early)
+    sender.on_sack(0.051, *receiver.sack())
+    for step in range(1, 20):
+        train += drain(sender, 0.051 + step * 0.002)
+    assert len(train) >= 30
+    left = [(sent.delivered, sent.delivered_at) for sent in sender._chunks.values()]
+    assert {delivered for delivered, _ in left} == {0}, "one row"
+    assert min(at for _, at in left) == 0.05, "the wait is nobody's rate"
+
+
 def test_a_lost_tail_is_probed_for() -> None:
     sender = make_sender(2_000)
     assert len(drain(sender, 0.0)) == 2
