@@ -5,14 +5,12 @@ simulated link can drive it. `poll` gives chunks while sending is allowed,
 `deadline` says when to call `on_timer` and `poll` again.
 
 Loss is told by time, not by counting gaps: RACK with a tail-loss probe
-(RFC 8985), with a send time for each transmission of each chunk, so the loss of
-a retransmission is seen as soon as any other loss. The retransmission timer
-(RFC 9260, section 6.3) backs off and comes to an end.
+(RFC 8985; see ``scoreboard``). The retransmission timer (RFC 9260, section 6.3)
+backs off and comes to an end.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 from seedshot_desktop.seed.transport.bbr import Bbr
@@ -22,13 +20,11 @@ from seedshot_desktop.seed.transport.large_losses import BASE_PAYLOAD, LARGE_CHU
 from seedshot_desktop.seed.transport.limits import Allowance, RateLimit
 from seedshot_desktop.seed.transport.loss_timer import Expiry, LossTimer
 from seedshot_desktop.seed.transport.outbox import CHUNK_HEADER, Outbox, immediate
-from seedshot_desktop.seed.transport.rack import Rack
-from seedshot_desktop.seed.transport.sacks import Block, absolute, difference
+from seedshot_desktop.seed.transport.sacks import absolute
+from seedshot_desktop.seed.transport.scoreboard import Scoreboard
 
 PACKET_OVERHEAD = 12 + 37 + 28
 """SCTP's common header, DTLS 1.2's record with AES-GCM, UDP and IPv4: bytes that a chunk costs on the link."""
-REPORTED_BLOCKS = 16
-"""Some receivers name no more than this many gap blocks, so chunks beyond the last may have arrived."""
 MAX_SPAN = 4096
 """Chunks between the first that is not acknowledged and the newest: a viewer that acknowledges all but one would
 otherwise have us keep the whole file, for what only gap blocks name may be taken back."""
@@ -39,7 +35,6 @@ CREDIT_S = 0.005
 MAX_CREDIT_S = 0.05
 """A late wake-up may catch up by a round trip of sending, between these: a busy machine is late all the time."""
 _LARGE = LARGE_CHUNK + PACKET_OVERHEAD
-_OUTSTANDING, _LOST, _ACKED = Fate  # looking a member up costs more than what is done with it
 
 
 class Sender:
@@ -62,26 +57,14 @@ class Sender:
         self._limited: list[Allowance] = []
         self._limited_at = now - 1.0
         self._outbox = Outbox()
-        # chunks on their way; TSNs are counted on without wrapping
-        self._first_tsn = self._next_tsn = first_tsn
-        self._cumulative = first_tsn - 1
-        self._chunks: dict[int, Sent] = {}
-        self._order: deque[tuple[Sent, int]] = deque()
-        self._lost_chunks: deque[Sent] = deque()
-        self._gaps: list[Block] = []
-        self._highest_acked = self._cumulative
-        self._complete_report = True
-        self._dark = False
-        self._in_flight = 0
+        self._first_tsn = first_tsn
+        self._board = Scoreboard(first_tsn)
         self._peer_window = window
         self.large_losses = LargeLosses()
         self._delivery = Delivery(now)
         self._timer = LossTimer(now, rtt_hint)
         self._round_trip = self._timer.round_trip
-        self._rack = Rack()
-        self._rack_deadline: float | None = None
         self._probe_due = False
-        self._frozen_stream = -1
         self.dead = False
         """The peer has acknowledged nothing for too long."""
         self._next_send = now - BURST_S
@@ -109,16 +92,12 @@ class Sender:
     @property
     def idle(self) -> bool:
         """Whether everything that is still to be delivered has been acknowledged."""
-        if not self._outbox.empty:
-            return False
-        if self._frozen_stream < 0:
-            return not self._chunks
-        return all(sent.fate is _ACKED for sent in self._chunks.values())
+        return self._outbox.empty and self._board.idle
 
     @property
     def acknowledged(self) -> int:
         """Chunks that have arrived, as far as none before them is missing."""
-        return self._cumulative + 1 - self._first_tsn
+        return self._board.cumulative + 1 - self._first_tsn
 
     @property
     def timeout_s(self) -> float:
@@ -128,7 +107,7 @@ class Sender:
     @property
     def in_flight(self) -> int:
         """Bytes on their way, headers included."""
-        return self._in_flight
+        return self._board.in_flight
 
     @property
     def window(self) -> int:
@@ -142,12 +121,7 @@ class Sender:
     def freeze(self, stream: int) -> None:
         """Send nothing more of `stream`: neither what waits nor what was lost."""
         self._outbox.freeze(stream)
-        self._frozen_stream = stream
-        for sent in self._chunks.values():
-            if sent.stream == stream and sent.fate is not _ACKED:
-                if sent.fate is _OUTSTANDING:
-                    self._in_flight -= sent.size
-                sent.fate = _ACKED
+        self._board.freeze(stream)
 
     # Sending
 
@@ -162,16 +136,14 @@ class Sender:
             self._bursting = False
             return None
         self._bursting = True
-        while self._lost_chunks and self._lost_chunks[0].fate is not _LOST:
-            self._lost_chunks.popleft()
-        if not self._lost_chunks:
+        if self._board.next_lost() is None:
             return self._send_new(now)
-        if self._in_flight >= self._bbr.window:
+        if self._board.in_flight >= self._bbr.window:
             return None
         if self._limited_until(now) > now:
             self._note_app_limited()
             return None
-        return self._transmit(self._lost_chunks.popleft(), now)
+        return self._transmit(self._board.take_lost(), now)
 
     def _limited_until(self, now: float) -> float:
         """When the limits let the next chunk pass. A control message is not held up, nor what stands before it.
@@ -191,45 +163,42 @@ class Sender:
         return self._limited
 
     def _next_is_control(self) -> bool:
-        if self._lost_chunks:
-            return not self._lost_chunks[0].stream
+        lost = self._board.next_lost()
+        if lost is not None:
+            return not lost.stream
         message = self._outbox.head()
         return message is not None and not message.stream
 
     def _send_new(self, now: float) -> bytes | None:
-        if self._next_tsn - self._cumulative > MAX_SPAN:
+        board = self._board
+        if board.span >= MAX_SPAN:
             return None
         message = self._outbox.head()
         if message is None:
             self._note_app_limited()
             return None
-        if self._in_flight >= self._bbr.window:
+        if board.in_flight >= self._bbr.window:
             return None
         size = message.end - message.at
         size = min(size, self.payload)
-        if self._in_flight and self._in_flight + size > self._peer_window:
+        if board.in_flight and board.in_flight + size > self._peer_window:
             self._note_app_limited()
             return None
         if self._limits(now) and self._limited_until(now) > now:
             self._note_app_limited()
             return None
-        tsn = self._next_tsn
-        self._next_tsn = tsn + 1
-        chunk = self._outbox.cut(tsn, size)
-        self._chunks[tsn] = sent = Sent(tsn, chunk, len(chunk) + PACKET_OVERHEAD)
-        return self._transmit(sent, now)
+        chunk = self._outbox.cut(board.next_tsn, size)
+        return self._transmit(board.add(chunk, len(chunk) + PACKET_OVERHEAD), now)
 
     def _transmit(self, sent: Sent, now: float) -> bytes:
-        if not self._in_flight:
+        board = self._board
+        if not board.in_flight:
             self._resume(sent, now)
         if sent.times:
             self.retransmitted += 1
             sent.chunk = immediate(sent.chunk)
-        sent.times += 1
-        sent.fate = _OUTSTANDING
-        self._in_flight += sent.size
-        self._delivery.stamp(sent, now, self._in_flight)
-        self._order.append((sent, sent.times))
+        board.leaves(sent)
+        self._delivery.stamp(sent, now, board.in_flight)
         self._pace(sent.size, now)
         if self._timer.at is None:
             self._arm(now)
@@ -237,20 +206,18 @@ class Sender:
 
     def set_free(self, now: float) -> None:
         """A handshake has held everything up but what went with it: neither that nor the time until now is a rate."""
-        for sent in self._chunks.values():
+        for sent in self._board:
             sent.counted = True
         self._delivery.restart(now)
 
     def repeated(self, now: float) -> None:
         """All that is on its way has been sent once more, by another timer than ours."""
-        for sent in self._chunks.values():
-            if sent.fate is _OUTSTANDING:
-                self._in_flight -= sent.size
-                self._transmit(sent, now)
+        for sent in self._board.take_outstanding():
+            self._transmit(sent, now)
 
     def _resume(self, sent: Sent, now: float) -> None:
         """Nothing is in flight."""
-        if not self._lost_chunks:
+        if self._board.next_lost() is None:
             self._timer.begins(now)
         self._delivery.restart(now)
         if not sent.times:
@@ -270,8 +237,8 @@ class Sender:
         self._pace(size + PACKET_OVERHEAD, now)
 
     def _note_app_limited(self) -> None:
-        if self._in_flight < self._bbr.window:
-            self._delivery.limit(self._in_flight)
+        if self._board.in_flight < self._bbr.window:
+            self._delivery.limit(self._board.in_flight)
 
     # Acknowledgements
 
@@ -282,62 +249,32 @@ class Sender:
 
         Raises ViolationError where it acknowledges what was never sent.
         """
-        ahead = (cumulative - self._cumulative) % TSN_MODULO
+        board = self._board
+        ahead = (cumulative - board.cumulative) % TSN_MODULO
         if ahead >= TSN_MODULO // 2:
             return  # older than what is known
-        cumulative = self._cumulative + ahead
-        blocks = absolute(cumulative, gaps, self._next_tsn)
+        cumulative = board.cumulative + ahead
+        blocks = absolute(cumulative, gaps, board.next_tsn)
         self._timer.heard(now)
         self._peer_window = window
         if duplicates:
             self._duplicated(duplicates)
-        acked: list[Sent] = []
-        for tsn in range(self._cumulative + 1, cumulative + 1):
-            sent = self._chunks.pop(tsn)
-            if sent.fate is not _ACKED:
-                acked.append(sent)
-        self._cumulative = cumulative
-        self._highest_acked = max(self._highest_acked, cumulative)
-        self._read_gaps(blocks, acked)
-        self._learn(now, acked)
-
-    def _read_gaps(self, blocks: list[Block], acked: list[Sent]) -> None:
-        """Acknowledge what the blocks name and the last ones did not: the work is that of the news in them."""
-        for start, end in difference(blocks, self._gaps):
-            for tsn in range(start, end + 1):
-                sent = self._chunks[tsn]
-                if sent.fate is not _ACKED:
-                    acked.append(sent)
-        complete = len(blocks) < REPORTED_BLOCKS
-        self._dark = not (complete and self._complete_report)
-        self._complete_report = complete
-        if blocks:
-            self._highest_acked = max(self._highest_acked, blocks[-1][1])
-        self._gaps = blocks
-
-    def _learn(self, now: float, acked: list[Sent]) -> None:
-        lost_before = self._delivery.lost
-        newest: Sent | None = None
-        newly = 0
-        for sent in acked:
-            if sent.fate is _OUTSTANDING:
-                self._in_flight -= sent.size
-            sent.fate = _ACKED
-            if not sent.counted:
-                sent.counted = True
-                newly += sent.size
-            if newest is None or (sent.sent_at, sent.tsn) > (newest.sent_at, newest.tsn):
-                newest = sent
-        if newest is None:
-            self._detect(now)
-            if self._timer.at is None:
-                self._arm(now)
+        newest, newly = board.acknowledge(cumulative, blocks)
+        if newest is not None:
+            self._learn(now, newest, newly)
             return
+        self._detect(now)
+        if self._timer.at is None:
+            self._arm(now)
+
+    def _learn(self, now: float, newest: Sent, newly: int) -> None:
+        """Something has arrived: `newest` left last of it, and `newly` bytes of it are news."""
         if self.large_losses.count:
             self._note_large(is_large=newest.size > _LARGE)
         self._delivery.deliver(now, newly)
         rtt = self._sample_rtt(now, newest)
         self._update_rack(newest, rtt)
+        lost_before = self._delivery.lost
         self._detect(now)
         self._timer.progress()
         self._bbr.on_ack(
@@ -346,10 +283,10 @@ class Sender:
                 newest,
                 acked=newly,
                 lost=self._delivery.lost - lost_before,
-                in_flight=self._in_flight,
+                in_flight=self._board.in_flight,
                 rtt=rtt,
                 min_rtt=self._bbr.min_rtt,
-                dark=self._dark,
+                dark=self._board.dark,
             )
         )
         self._arm(now)
@@ -369,39 +306,19 @@ class Sender:
             rtt = self._delivery.at - newest.sent_at
             if rtt < min(self._bbr.min_rtt, self._round_trip.smoothed or 0.0):
                 return
-        self._rack.arrived(newest.sent_at, newest.tsn, rtt)
+        self._board.rack.arrived(newest.sent_at, newest.tsn, rtt)
 
     def _duplicated(self, count: int) -> None:
         """The receiver had it already."""
         self.spurious += count
         if self.retransmitted:
-            self._rack.was_too_quick()
+            self._board.rack.was_too_quick()
 
     def _detect(self, now: float) -> None:
-        """Mark as lost what was sent long enough before something that has arrived."""
-        self._rack_deadline = None
-        wait = self._rack.patience(self._bbr.min_rtt, self._round_trip.smoothed)
-        newest = self._rack.newest
-        order = self._order
-        while order:
-            sent, times = order[0]
-            if sent.times != times or sent.fate is not _OUTSTANDING:
-                order.popleft()
-                continue
-            if (sent.sent_at, sent.tsn) >= newest:
-                return
-            lost_at = sent.sent_at + wait + self._patience(sent)
-            if lost_at > now:
-                self._rack_deadline = lost_at
-                return
-            order.popleft()
-            self._lose(sent)
-
-    def _patience(self, sent: Sent) -> float:
-        """A SACK that is full of blocks says nothing of later chunks: they get one more round trip to be named."""
-        if self._complete_report or sent.tsn <= self._highest_acked:
-            return 0.0
-        return self._round_trip.smoothed or 0.0
+        for sent in self._board.detect(now, self._bbr.min_rtt, self._round_trip.smoothed):
+            self._delivery.lost += sent.size
+            if sent.size > _LARGE:
+                self.large_losses.lost()
 
     def _note_large(self, *, is_large: bool) -> None:
         """Something arrives where large packets were lost."""
@@ -409,52 +326,41 @@ class Sender:
         if is_large:
             self._timer.relax()
 
-    def _lose(self, sent: Sent) -> None:
-        sent.fate = _LOST
-        self._in_flight -= sent.size
-        self._delivery.lost += sent.size
-        if sent.size > _LARGE:
-            self.large_losses.lost()
-        if sent.stream:
-            self._lost_chunks.append(sent)
-        else:
-            self._lost_chunks.appendleft(sent)
-
     # Timers
 
     def deadline(self, now: float) -> float | None:
         """When to call `on_timer` and then `poll`; None while there is nothing to wait for."""
-        times = [at for at in (self._rack_deadline, self._timer.at) if at is not None]
+        times = [at for at in (self._board.deadline, self._timer.at) if at is not None]
         if self._may_send_more():
             times.append(max(self._next_send + BURST_S, self._limited_until(now)))
         return min(times) if times else None
 
     def loss_deadline_passed(self, now: float) -> bool:
         """Whether `on_timer` at `now` would take something for lost, or probe."""
-        times = (self._rack_deadline, self._timer.at)
+        times = (self._board.deadline, self._timer.at)
         return any(at is not None and at <= now for at in times)
 
     def _may_send_more(self) -> bool:
-        if self.dead or self._in_flight >= self._bbr.window:
+        board = self._board
+        if self.dead or board.in_flight >= self._bbr.window:
             return False
-        if self._lost_chunks:
+        if board.next_lost() is not None:
             return True
         message = self._outbox.head()
-        if message is None or self._next_tsn - self._cumulative > MAX_SPAN:
+        if message is None or board.span >= MAX_SPAN:
             return False
         size = min(self.payload, message.left)
-        return not self._in_flight or self._in_flight + size <= self._peer_window
+        return not board.in_flight or board.in_flight + size <= self._peer_window
 
     def on_timer(self, now: float) -> None:
         """A deadline has come: look for losses, probe, or time out."""
-        if self._rack_deadline is not None and now >= self._rack_deadline:
+        board = self._board
+        if board.deadline is not None and now >= board.deadline:
             self._detect(now)
-        if self._timer.is_stuck(now) and not any(
-            sent.size > _LARGE and sent.fate is not _ACKED for sent in self._chunks.values()
-        ):
+        if self._timer.is_stuck(now) and not any(sent.size > _LARGE and sent.fate is not Fate.ACKED for sent in board):
             self._timer.relax()  # the large ones have all arrived, each with a small one behind it
-        held_up = not self._in_flight and bool(self._lost_chunks)  # only a limit does that
-        match self._timer.expired(now, outstanding=bool(self._chunks), held_up=held_up):
+        held_up = not board.in_flight and board.next_lost() is not None  # only a limit does that
+        match self._timer.expired(now, outstanding=bool(board), held_up=held_up):
             case Expiry.PROBE:
                 self._probe_due = True
             case Expiry.TIMEOUT:
@@ -471,30 +377,18 @@ class Sender:
         self.dead = True
 
     def _arm(self, now: float) -> None:
-        self._timer.arm(now, outstanding=bool(self._chunks), lone=self._in_flight <= 2 * self.payload)
+        self._timer.arm(now, outstanding=bool(self._board), lone=self._board.in_flight <= 2 * self.payload)
 
     def _probe(self, now: float) -> bytes | None:
         """One chunk that makes the receiver say what it has (RFC 8985, section 7.3)."""
-        for sent in reversed(self._chunks.values()):
-            if sent.fate is _OUTSTANDING:
-                self._in_flight -= sent.size
-                return self._transmit(sent, now)
-        return None
+        sent = self._board.take_tail()
+        return None if sent is None else self._transmit(sent, now)
 
     def _time_out(self, now: float) -> None:
-        """Send all of it again, even what blocks have named: a receiver may forget that (RFC 9260, section 6.2.1)."""
         self.timeouts += 1
-        missing = [sent for sent in self._chunks.values() if sent.stream != self._frozen_stream]
-        self._lost_chunks = deque(sorted(missing, key=lambda sent: sent.stream != 0))
-        for sent in self._lost_chunks:
-            if sent.fate is _OUTSTANDING:
-                self._in_flight -= sent.size
-                self._delivery.lost += sent.size
-            sent.fate = _LOST
+        missing, newly_lost = self._board.lose_all()
+        self._delivery.lost += newly_lost
         if any(sent.size > _LARGE for sent in missing):
             self.large_losses.timed_out()
-        self._gaps = []
-        self._order.clear()
-        self._rack_deadline = None
         self._next_send = now - BURST_S
-        self._bbr.on_timeout(self._in_flight)
+        self._bbr.on_timeout(self._board.in_flight)

@@ -164,7 +164,7 @@ def test_what_went_with_the_cookie_and_its_wait_are_no_part_of_the_first_train()
     for step in range(1, 20):
         train += drain(sender, 0.051 + step * 0.002)
     assert len(train) >= 30
-    left = [(sent.delivered, sent.delivered_at) for sent in sender._chunks.values()]
+    left = [(sent.delivered, sent.delivered_at) for sent in sender._board]
     assert {delivered for delivered, _ in left} == {0}, "one row"
     assert min(at for _, at in left) == 0.05, "the wait is nobody's rate"
 
@@ -351,7 +351,7 @@ def test_what_is_kept_is_bounded_by_the_window() -> None:
     sender = make_sender(50_000_000, window=5_000_000)
     drain(sender, 0.0)
     assert sender.in_flight <= sender.window + 1400
-    assert len(sender._chunks) <= 40
+    assert len(sender._board) <= 40
 
 
 def test_a_viewer_that_never_acknowledges_one_chunk_bounds_what_is_kept() -> None:
@@ -363,8 +363,8 @@ def test_a_viewer_that_never_acknowledges_one_chunk_bounds_what_is_kept() -> Non
         newest = sent - sender.retransmitted
         sender.on_sack(now, 999, 1_000_000, [(2, newest)] if newest > 1 else [], 0)
         sender.on_timer(now)
-        assert len(sender._chunks) <= MAX_SPAN + 1
-    assert len(sender._chunks) > MAX_SPAN / 2, "the bound was never near"
+        assert len(sender._board) <= MAX_SPAN + 1
+    assert len(sender._board) > MAX_SPAN / 2, "the bound was never near"
 
 
 # A busy machine
@@ -393,10 +393,10 @@ def test_large_chunks_that_arrive_together_with_small_ones_are_not_taken_for_stu
         sender.on_timer(now)
 
     def outstanding() -> int:
-        return sender._next_tsn - 1 - sender._cumulative
+        return sender._board.span
 
     def acknowledge_all() -> None:
-        sender.on_sack(now, (sender._next_tsn - 1) % TSN_MODULO, 10**7, [])
+        sender.on_sack(now, (sender._board.next_tsn - 1) % TSN_MODULO, 10**7, [])
 
     for _ in range(30):
         turn(1404 * 60)
@@ -406,7 +406,7 @@ def test_large_chunks_that_arrive_together_with_small_ones_are_not_taken_for_stu
         acknowledge_all()
     turn(1404 * 17 + 100)
     last = outstanding()
-    sender.on_sack(now, sender._cumulative % TSN_MODULO, 10**7, [(last, last)])
+    sender.on_sack(now, sender._board.cumulative % TSN_MODULO, 10**7, [(last, last)])
     now += 0.05
     sender.on_timer(now)
     assert sender.large_losses.count == 17
