@@ -57,11 +57,24 @@ async def _measure(browser: Browser, link: str) -> float:
 
 def screenshot() -> bytes:
     """A PNG of a full HD screen, of 300 KB: a calm desktop with a photograph on it."""
-    side = round((PICTURE_BYTES / 3) ** 0.5)
     screen = Image.new("RGB", (1920, 1080), "#30506a")
-    screen.paste(Image.frombytes("RGB", (side, side), os.urandom(side * side * 3)), (400, 300))
+    screen.paste(_noise(PICTURE_BYTES), (400, 300))
+    return _png(screen)
+
+
+def noise(size: int) -> bytes:
+    """A PNG of about `size` bytes which no encoder makes smaller."""
+    return _png(_noise(size))
+
+
+def _noise(size: int) -> Image.Image:
+    side = round((size / 3) ** 0.5)
+    return Image.frombytes("RGB", (side, side), os.urandom(side * side * 3))
+
+
+def _png(image: Image.Image) -> bytes:
     held = io.BytesIO()
-    screen.save(held, "PNG")
+    image.save(held, "PNG")
     return held.getvalue()
 
 

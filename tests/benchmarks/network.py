@@ -19,7 +19,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.first_paint import _PAINTED, screenshot
+from tests.benchmarks.first_paint import _PAINTED, noise, screenshot
 from tests.netlab import namespaces
 from tests.netlab.lab import OWNER_ADDRESS, ROOT, VIEWER_ADDRESS, Lab, open_lab
 from tests.netlab.link import LinkOptions
@@ -50,7 +50,11 @@ globalThis.watched = {};
 RTCPeerConnection = class extends RTCPeerConnection {
   createDataChannel(label, options) {
     const channel = super.createDataChannel(label, options);
-    if (label === 'data') channel.addEventListener('message', () => { watched.first ??= performance.now(); });
+    if (label === 'data') channel.addEventListener('message', ({ data }) => {
+      watched.last = performance.now();
+      watched.first ??= watched.last;
+      watched.bytes = (watched.bytes ?? 0) + data.byteLength;
+    });
     return channel;
   }
   setRemoteDescription(answer) {
@@ -113,18 +117,27 @@ async def handshake(options: Options) -> AsyncIterator[Row]:
         others = [await transfer(HANDSHAKE_LINK, kind, "chromium", 2048, seed) for seed in _seeds(options)]
         peers.append(f"{kind} {statistics.median(other.open_s for other in others) / 0.1:.1f}")
     yield Row("round trips from answer to open channel", [r.open_s / 0.1 for r in results], "", None, ", ".join(peers))
-    visits = [visit async for visit in _visits(HANDSHAKE_LINK, options)]
+    visits = [visit async for visit in _visits(HANDSHAKE_LINK, options, screenshot())]
     yield Row("… to the first byte of a picture, on the page", [visit.first_byte_s / 0.1 for visit in visits], "")
 
 
 async def painted(options: Options) -> AsyncIterator[Row]:
     """The whole product: from the opened link to the picture painted, server and page on the owner's machine."""
-    visits = [visit async for visit in _visits(PICTURE_LINK, options)]
+    visits = [visit async for visit in _visits(PICTURE_LINK, options, screenshot())]
     yield Row(
         "link opened to picture painted, 300 KB, 25 ms, 50 Mbit/s", [visit.painted_s for visit in visits], "s", 0.9
     )
     yield Row("… to the answer at the page", [visit.answer_s for visit in visits], "s")
     yield Row("… to the picture's first bytes", [visit.answer_s + visit.first_byte_s for visit in visits], "s")
+
+
+async def whole(options: Options) -> AsyncIterator[Row]:
+    """The same with a large picture, over the links of the table: files are read, the page keeps and acknowledges."""
+    picture = noise(10 * MB)
+    for name in ("lossy", "fast"):
+        link, _, least, words = LINKS[name]
+        visits = [visit async for visit in _visits(link, options, picture)]
+        yield Row(f"the whole product, {words}", [visit.mbit for visit in visits], "Mbit/s", least, "", True)
 
 
 @dataclass(frozen=True)
@@ -137,12 +150,14 @@ class _Visit:
     """From there to the first message with bytes of the picture."""
     painted_s: float
     """From the start of the navigation to the painted picture."""
+    mbit: float
+    """Megabits per second from the first message with bytes of the picture to the last."""
 
 
-async def _visits(link: LinkOptions, options: Options) -> AsyncIterator[_Visit]:
+async def _visits(link: LinkOptions, options: Options, picture: bytes) -> AsyncIterator[_Visit]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "screenshot.png"
-        path.write_bytes(screenshot())
+        path.write_bytes(picture)
         for seed in _seeds(options):
             with open_lab(link, seed=seed) as lab:
                 yield await _visit(lab, Path(folder), path)
@@ -158,8 +173,11 @@ async def _visit(lab: Lab, home: Path, path: Path) -> _Visit:
         await viewer.page.add_init_script(_WATCH)
         await viewer.go(share.link)
         painted_ms = float(await viewer.evaluate(_PAINTED))  # asks nothing of the page until it is painted
-        answer_ms, first_ms = await viewer.evaluate("[watched.answer, watched.first]")
-        return _Visit(answer_ms / 1000, (first_ms - answer_ms) / 1000, painted_ms / 1000)
+        answer_ms, first_ms, last_ms, size = await viewer.evaluate(
+            "[watched.answer, watched.first, watched.last, watched.bytes]"
+        )
+        rate = size * 8 / (last_ms - first_ms) / 1000
+        return _Visit(answer_ms / 1000, (first_ms - answer_ms) / 1000, painted_ms / 1000, rate)
 
 
 async def queue(options: Options) -> AsyncIterator[Row]:
@@ -259,6 +277,7 @@ ROWS: dict[str, Callable[[Options], AsyncIterator[Row]]] = {
     "picture": picture,
     "handshake": handshake,
     "painted": painted,
+    "whole": whole,
     "queue": queue,
     "tcp": tcp,
     "late": late,
