@@ -67,6 +67,14 @@ RULES = (
     ),
     (
         "signal_server/protocol.py",
+        {
+            *(f"signal_server.{path.stem}" for path in (ROOT / "signal_server").glob("*.py") if path.stem != "fields"),
+            "websockets",
+        },
+        "server -> rooms -> protocol -> standard library",
+    ),
+    (
+        "signal_server/fields.py",
         {"signal_server", "websockets"},
         "server -> rooms -> protocol -> standard library",
     ),
