@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +72,34 @@ def line_or_nothing(limit: int) -> Callable[[object], str | None]:
             raise ValueError
         value.encode()
         return value
+
+    return check
+
+
+_STUN_URL = re.compile(
+    r"stun:(?:\*|[0-9A-Za-z](?:[0-9A-Za-z._-]*[0-9A-Za-z])?|\[([0-9A-Fa-f:.]{2,45})\])(?::([1-9][0-9]{0,4}))?"
+)
+_MAX_STUN_URL = len("stun::65535") + 253
+"""Characters: with the longest name that DNS has."""
+
+
+def stun_url(value: object) -> str:
+    """A check for the URL of a STUN server over UDP (RFC 7064); ``*`` is the host at which the server was asked."""
+    found = _STUN_URL.fullmatch(value) if isinstance(value, str) and len(value) <= _MAX_STUN_URL else None
+    if found is None or int(found[2] or 0) > 65535:
+        raise ValueError
+    if found[1] is not None:
+        ipaddress.IPv6Address(found[1])
+    return found[0]
+
+
+def stun_urls(most: int) -> Callable[[object], tuple[str, ...]]:
+    """A check for a list of 1 to `most` of them."""
+
+    def check(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or not 0 < len(value) <= most:
+            raise ValueError
+        return tuple(map(stun_url, value))
 
     return check
 

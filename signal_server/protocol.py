@@ -2,7 +2,7 @@
 
 ::
 
-    owner  -> seed {token}                      -> seeding {id} | error
+    owner  -> seed {token}                      -> seeding {id, stun} | error
     owner  -> unseed {id, reason}               waiting and watching viewers are told; a tombstone answers latecomers
     owner  -> full {id, viewer}                 the owner takes no more viewers
     owner  -> joined {id, viewer}               that viewer is connected and let in
@@ -24,7 +24,10 @@ socket carries any number of shares; a viewer socket looks at one share at a
 time, and a second ``view`` replaces the first. ``candidate`` is a string as in
 RTCIceCandidate.candidate, or null for the end of candidates. ``id`` is the
 start of SHA-256(token): showing the token proves the ownership, at any server
-instance and after any restart. Binary values are unpadded base64url.
+instance and after any restart. Binary values are unpadded base64url. ``stun`` lists STUN
+servers that the owner may ask for its public address, and is left out where
+there are none; ``*`` in one stands for the host under which the owner knows
+this server. The page has the same list, in its head.
 """
 
 from __future__ import annotations
@@ -53,6 +56,8 @@ MAX_CANDIDATE = 512
 TOKEN_BYTES = 16
 ID_BYTES = 10
 ID_CHARS = 14
+MAX_STUN_URLS = 4
+"""STUN servers that are told of; each one more makes a browser slower to find its addresses."""
 MAX_VIEWER_CHARS = 32
 """A viewer's name, given by the server."""
 
@@ -206,6 +211,8 @@ class Seeding:
     """The share is registered: its link works."""
 
     id: str
+    stun: tuple[str, ...] = ()
+    """STUN servers, as ``fields.stun_url`` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +386,7 @@ def encode(message: AnyMessage) -> str:
     said: dict[str, Any] = {"type": _TYPES[type(message)]}
     for item in dataclasses.fields(message):
         value = getattr(message, item.name)
-        if item.name == "id" and value is None:
+        if item.default is not dataclasses.MISSING and value == item.default:
             continue
         said[item.name] = value.value if isinstance(value, Enum) else value
     return json.dumps(said, separators=(",", ":"))
@@ -437,6 +444,7 @@ _CHECKS: dict[str, Callable[[Any], object]] = {
     "sdp": fields.text(MAX_SDP),
     "offer": fields.text(MAX_SDP),
     "candidate": fields.line_or_nothing(MAX_CANDIDATE),
+    "stun": fields.stun_urls(MAX_STUN_URLS),
     "reason": EndedReason,
     "code": ErrorCode,
     "detail": fields.text(256),
