@@ -64,6 +64,8 @@ class GuardedConnection(Connection):
         """Where datagrams go: the nominated pair."""
         self.is_proven = False
         """The peer has signed a check with our password, which is never sent: it knows what it is made of."""
+        self._asked: dict[ice.CandidatePair, stun.Message] = {}
+        """The last check of a pair, where it may be said once more."""
         self.on_stranger: Callable[[], None] = lambda: None
         """Somebody knows both user names, and not our password."""
 
@@ -103,7 +105,24 @@ class GuardedConnection(Connection):
             return
         if len(self._validated) < MAX_VALIDATED:
             self._validated.add(addr)
+        self._ask_again(addr, protocol)
         super().check_incoming(message, addr, protocol)
+
+    def build_request(self, pair: ice.CandidatePair, nominate: bool) -> stun.Message:
+        self._asked[pair] = request = super().build_request(pair, nominate)
+        return request
+
+    def _ask_again(self, addr: tuple[str, int], protocol: ice.StunProtocol) -> None:
+        """A check has come from `addr`, whose router may have dropped ours: now it lets it through.
+
+        RFC 8445, section 7.3.1.4, asks for a new check. aioice waits for the old one, which is sent again only after
+        half a second. It is sent again here, once and as it was, so that its first answer counts too.
+        """
+        for pair in self._check_list:
+            if (pair.protocol, pair.remote_addr, pair.state) == (protocol, addr, ice.CandidatePair.State.IN_PROGRESS):
+                request = self._asked.pop(pair, None)
+                if request is not None:
+                    protocol.send_stun(request, addr)
 
     def check_complete(self, pair: ice.CandidatePair) -> None:
         if pair.state == ice.CandidatePair.State.SUCCEEDED and len(self._validated) < MAX_VALIDATED:
