@@ -36,10 +36,11 @@ var begun = (() => {
   socket.onmessage = (event) => line.heard.push(event.data);
 
   // The server has written into the page which STUN servers there are: the owner opens its router towards the address
-  // that one of them tells. Nothing waits for them.
+  // that one of them tells. Nothing waits for them, and where the browser takes none (Firefox has forbidden ports), there
+  // are none.
   const told = /** @type {HTMLMetaElement | null} */ (document.querySelector("meta[name=stun]"))?.content ?? "";
   const urls = told.split(" ").filter((url) => /^stun:[\w*.:[\]-]+$/.test(url));
-  const servers = urls.length === 0 ? [] : [{ urls: urls.map((url) => url.replace("*", location.hostname)) }];
+  let servers = urls.length === 0 ? [] : [{ urls: urls.map((url) => url.replace("*", location.hostname)) }];
 
   const dial = () => {
     const connection = new RTCPeerConnection({ iceServers: servers, bundlePolicy: "max-bundle" });
@@ -62,8 +63,17 @@ var begun = (() => {
     return btoa(bytes.slice(1, 11)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
   };
 
+  const dialAnyway = () => {
+    try {
+      return dial();
+    } catch {
+      servers = [];
+      return dial();
+    }
+  };
+
   try {
-    const call = dial();
+    const call = dialAnyway();
     const ask = () => {
       if (call.offer === "" || socket.readyState !== WebSocket.OPEN) return;
       line.said = JSON.stringify({ type: "view", id: idOf(link), offer: call.offer });

@@ -130,6 +130,20 @@ test("the page names its STUN servers: a star is the page's own host, and what i
   assert.deepEqual(begin({ stun: "stun:*" }).servers[0].urls[0], "stun:owner.example");
 });
 
+test("a browser that refuses the servers is asked without them, and so in later calls", async () => {
+  class Particular extends FakeConnection {
+    constructor(configuration) {
+      super(configuration);
+      if (configuration.iceServers.length > 0) throw new SyntaxError("a forbidden port");
+    }
+  }
+  const { line, call, servers } = begin({ stun: "stun:*:6000", RTCPeerConnection: Particular });
+  assert.deepEqual([call.connection.configuration.iceServers.length, servers.length], [0, 0]);
+  line.socket.open();
+  await settled();
+  assert.deepEqual(line.socket.sent, [question()]);
+});
+
 test("a link that cannot be one, a browser without WebRTC: nothing is opened", () => {
   for (const hash of ["", "#", "#short", `#${fragment()}A`, `#${fragment().replace(/.$/, "*")}`]) assert.equal(begin({ hash }), null);
   assert.equal(begin({ RTCPeerConnection: null }), null);
