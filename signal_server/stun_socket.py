@@ -44,8 +44,7 @@ class StunSocket:
             log.warning("STUN is off, and links between two home networks may not work. %s", error)
             return False
         loop = asyncio.get_running_loop()
-        if sys.platform != "win32" and sock.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        if sys.platform != "win32" and _says_where_it_was_asked(sock):
             self._sock = sock
             loop.add_reader(sock, self._read, sock)
         else:
@@ -107,6 +106,16 @@ class _Plain(asyncio.DatagramProtocol):
 
 
 if sys.platform != "win32":
+
+    def _says_where_it_was_asked(sock: socket.socket) -> bool:
+        """Whether the system says with each datagram to which of our addresses it came."""
+        if sock.family != socket.AF_INET6:
+            return False
+        try:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        except (OSError, AttributeError):
+            return False  # a system that does not know it
+        return True
 
     def _from_where_it_was_asked(notes: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
         """The address alone; the interface is for the routes to choose, unless it is part of the address."""
