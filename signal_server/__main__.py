@@ -14,10 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from signal_server import __version__
+from signal_server.fields import stun_url
 from signal_server.gate import Network, host_name
 from signal_server.limits import Limits
 from signal_server.listen import ListenError
 from signal_server.pages import PagesError
+from signal_server.protocol import MAX_STUN_URLS
 from signal_server.server import ServerConfig, SignalServer
 
 DEFAULT_PORT = 21880
@@ -30,7 +32,10 @@ SIGTERM or SIGINT drains: clients are told to connect again, then their sockets 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server until it is told to stop; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if len(options.stun) > MAX_STUN_URLS:
+        parser.error(f"--stun: at most {MAX_STUN_URLS} servers can be named")
     logging.basicConfig(
         level=logging.INFO if options.verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(message)s",
@@ -103,6 +108,7 @@ def _config(options: argparse.Namespace) -> ServerConfig:
         viewers_per_share=options.max_viewers,
         drain_s=options.drain,
     )
+    names_itself = any("*" in url for url in options.stun)
     return ServerConfig(
         host=options.host,
         port=options.port,
@@ -110,6 +116,8 @@ def _config(options: argparse.Namespace) -> ServerConfig:
         tls_key=options.tls_key,
         allowed_hosts=frozenset(options.allowed_host) if options.allowed_host else None,
         trusted_proxies=tuple(options.trust_forwarded_from),
+        answers_stun=not options.no_stun and (names_itself or not options.stun),
+        stun_urls=tuple(options.stun),
         limits=limits,
     )
 
@@ -124,7 +132,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--host", default="", help="name or address to listen on (default: every address)")
-    add("--port", type=_port, default=DEFAULT_PORT, help=f"TCP port, 0 for any free one (default: {DEFAULT_PORT})")
+    add(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help=f"TCP port, and UDP port for STUN; 0 for any free one (default: {DEFAULT_PORT})",
+    )
     add("--tls-cert", type=Path, metavar="FILE", help="PEM certificate with its chain; makes the server speak https")
     add("--tls-key", type=Path, metavar="FILE", help="PEM private key, where it is not in the certificate's file")
     add(
@@ -142,6 +155,16 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NETWORK",
         help="a reverse proxy whose X-Forwarded-For is believed, e.g. 127.0.0.1 or 10.0.0.0/8; may be repeated",
+    )
+    add("--no-stun", action="store_true", help="do not answer STUN: links between two home networks need it")
+    add(
+        "--stun",
+        type=_stun,
+        action="append",
+        default=[],
+        metavar="URL",
+        help="tell pages and owners of this STUN server instead, e.g. stun:stun.example.org:3478; with * for the host, "
+        "of this one under another port; may be repeated (default: this one)",
     )
     add("--max-sockets", type=_count, default=default.sockets, metavar="N", help="WebSockets in all (%(default)s)")
     add(
@@ -199,6 +222,13 @@ def _host(text: str) -> str:
     if name is None or name != text.lower().strip("[]"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a host name without scheme and port")
     return name
+
+
+def _stun(text: str) -> str:
+    try:
+        return stun_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a STUN server like stun:stun.example.org:3478") from error
 
 
 def _network(text: str) -> Network:

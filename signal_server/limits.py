@@ -89,6 +89,9 @@ class Limits:
     """How many are kept; the oldest are dropped first."""
     room_retry_s: float = 5.0
     """How often one viewer who waits for room is asked to try again, should no place fall free."""
+    stun_per_address: Rate = Rate(per_s=32, burst=512)
+    """STUN answers to one address (an IPv6 /64 counts as one). An office asks once for each visit and network card; who
+    asks in somebody else's name sends it no more than 2 kB a second."""
     drain_s: float = 1.0
     """How long clients have to leave by themselves once they were told `draining`."""
 

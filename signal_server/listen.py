@@ -1,4 +1,4 @@
-"""The listening socket and its certificate, or one sentence about why there is none."""
+"""The listening sockets and the certificate, or one sentence about why there is none."""
 
 from __future__ import annotations
 
@@ -34,6 +34,21 @@ def open_socket(host: str, port: int, attempts: int = 1) -> socket.socket:
     last = candidates[-1] if candidates else port
     ports = f"Port {port} is" if last == port else f"Ports {port} to {last} are all"
     raise PortTakenError(f"{ports} taken by another program. Choose another port.")
+
+
+def open_datagram_socket(host: str, port: int) -> socket.socket:
+    """A UDP socket with the addresses of ``open_socket(host, port)``, not blocking; raises ListenError."""
+    family, address, dual = _resolve(host)
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not dual)
+        sock.bind((address, port))
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        raise ListenError(f"Cannot listen on UDP port {port}: {_reason(error)}.") from error
+    return sock
 
 
 def tls_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:

@@ -2,15 +2,17 @@
 
 No request ever names a file on disk: every answer is made when the server
 starts, and a path is only a key. What must run before any module can be here is
-put into the page, and its policy then allows that one script by its hash.
+put into the page, and its policy then allows that one script by its hash. STUN
+servers are written into the page's head, for that script to read.
 """
 
 from __future__ import annotations
 
 import gzip
+import html
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from hashlib import sha256
@@ -52,6 +54,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 _INLINED = re.compile(rb'<script src="([a-z0-9_-]+\.js)"></script>')
 """A classic script: the page waits for it, so it comes along."""
+_STUN = b'<meta name="stun" content="">'
 _NEEDED = re.compile(rb'<link rel="(stylesheet|modulepreload)" href="([a-z0-9_.-]+)">')
 
 _DENIED_FEATURES = (
@@ -108,9 +111,12 @@ class _Resource:
 class Pages:
     """Answers every request that is not for a WebSocket."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """`folder` holds the viewer's files; None finds them. Raises PagesError when there are none."""
-        self._resources = {"/robots.txt": _text_resource(_ROBOTS), **_load(folder or find_viewer())}
+    def __init__(self, folder: Path | None = None, stun: Sequence[str] = ()) -> None:
+        """`folder` holds the viewer's files; None finds them. `stun`: servers that the page may ask.
+
+        Raises PagesError when there are no files.
+        """
+        self._resources = {"/robots.txt": _text_resource(_ROBOTS), **_load(folder or find_viewer(), stun)}
 
     def respond(self, method: str, path: str, accept_encoding: Iterable[str], *, draining: bool = False) -> Response:
         """The answer to `method` on `path` (a query is ignored); `accept_encoding`: that header's lines."""
@@ -161,12 +167,14 @@ def accepts_gzip(lines: Iterable[str]) -> bool:
     return weights.get("gzip", weights.get("*", False))
 
 
-def _load(folder: Path) -> dict[str, _Resource]:
+def _load(folder: Path, stun: Sequence[str]) -> dict[str, _Resource]:
     files = sorted(path for path in folder.iterdir() if _PLAIN_NAME.fullmatch(path.name) and path.is_file())
     resources = {f"/{path.name}": _resource(path.read_bytes(), _MEDIA_TYPES[path.suffix]) for path in files}
     index = resources.pop("/index.html", None)
     if index is None:
         raise PagesError("The viewer's folder has no index.html. Install the server again.")
+    told = _STUN.replace(b'""', f'"{html.escape(" ".join(stun))}"'.encode())
+    index = replace(index, body=index.body.replace(_STUN, told))
     resources["/"] = _page(index, {path.name: path.read_bytes() for path in files})
     return resources
 
@@ -189,10 +197,10 @@ def _page(index: _Resource, files: Mapping[str, bytes]) -> _Resource:
     return replace(page, link=_preloads(index.body), policy=policy)
 
 
-def _preloads(html: bytes) -> str | None:
+def _preloads(page: bytes) -> str | None:
     """In the order of the page, which is that of their use; relative, so that they hold under a prefix of a proxy."""
     kinds = {b"stylesheet": "preload; as=style", b"modulepreload": "modulepreload"}
-    return ", ".join(f"<{found[2].decode()}>; rel={kinds[found[1]]}" for found in _NEEDED.finditer(html)) or None
+    return ", ".join(f"<{found[2].decode()}>; rel={kinds[found[1]]}" for found in _NEEDED.finditer(page)) or None
 
 
 def _resource(body: bytes, media_type: str) -> _Resource:

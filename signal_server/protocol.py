@@ -2,7 +2,7 @@
 
 ::
 
-    owner  -> seed {token}                      -> seeding {id} | error
+    owner  -> seed {token}                      -> seeding {id, stun} | error
     owner  -> unseed {id, reason}               waiting and watching viewers are told; a tombstone answers latecomers
     owner  -> full {id, viewer}                 the owner takes no more viewers
     owner  -> joined {id, viewer}               that viewer is connected and let in
@@ -24,19 +24,25 @@ socket carries any number of shares; a viewer socket looks at one share at a
 time, and a second ``view`` replaces the first. ``candidate`` is a string as in
 RTCIceCandidate.candidate, or null for the end of candidates. ``id`` is the
 start of SHA-256(token): showing the token proves the ownership, at any server
-instance and after any restart. Binary values are unpadded base64url.
+instance and after any restart. Binary values are unpadded base64url. ``stun`` lists STUN
+servers that the owner may ask for its public address, and is left out where
+there are none; ``*`` in one stands for the host under which the owner knows
+this server. The page has the same list, in its head.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from signal_server import fields
+from signal_server.fields import decode_base64url as decode_base64url  # noqa: PLC0414 - others have it from here
+from signal_server.fields import encode_base64url as encode_base64url  # noqa: PLC0414
 
 PATH = "/signal"
 """Where the WebSocket is, on the page's own host."""
@@ -50,6 +56,8 @@ MAX_CANDIDATE = 512
 TOKEN_BYTES = 16
 ID_BYTES = 10
 ID_CHARS = 14
+MAX_STUN_URLS = 4
+"""STUN servers that are told of; each one more makes a browser slower to find its addresses."""
 MAX_VIEWER_CHARS = 32
 """A viewer's name, given by the server."""
 
@@ -203,6 +211,8 @@ class Seeding:
     """The share is registered: its link works."""
 
     id: str
+    stun: tuple[str, ...] = ()
+    """STUN servers, as ``fields.stun_url`` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,22 +376,6 @@ _TO_VIEWER: tuple[type, ...] = (
 )
 
 
-def encode_base64url(data: bytes) -> str:
-    """Unpadded base64url (RFC 4648, section 5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
-def decode_base64url(text: str, size: int) -> bytes:
-    """Exactly `size` bytes in their one canonical form; ValueError otherwise."""
-    try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("not base64url") from error
-    if len(data) != size or encode_base64url(data) != text:
-        raise ValueError("not canonical base64url of the right size")
-    return data
-
-
 def id_of_token(token: str) -> str:
     """The id that `token` proves the ownership of; ValueError for what is no token."""
     return encode_base64url(hashlib.sha256(decode_base64url(token, TOKEN_BYTES)).digest()[:ID_BYTES])
@@ -389,13 +383,13 @@ def id_of_token(token: str) -> str:
 
 def encode(message: AnyMessage) -> str:
     """The JSON text of a message."""
-    fields: dict[str, Any] = {"type": _TYPES[type(message)]}
+    said: dict[str, Any] = {"type": _TYPES[type(message)]}
     for item in dataclasses.fields(message):
         value = getattr(message, item.name)
-        if item.name == "id" and value is None:
+        if item.default is not dataclasses.MISSING and value == item.default:
             continue
-        fields[item.name] = value.value if isinstance(value, Enum) else value
-    return json.dumps(fields, separators=(",", ":"))
+        said[item.name] = value.value if isinstance(value, Enum) else value
+    return json.dumps(said, separators=(",", ":"))
 
 
 def decode_from_client(text: str) -> ClientMessage:
@@ -420,33 +414,19 @@ def _decode(text: str, classes: tuple[type, ...]) -> Any:
     if len(text) > MAX_MESSAGE:
         raise ProtocolError(ErrorCode.MALFORMED, "the message is too long")
     try:
-        fields = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repetition)
-    except (ValueError, RecursionError) as error:
-        raise ProtocolError(ErrorCode.MALFORMED, "the message is not JSON") from error
-    if not isinstance(fields, dict):
-        raise ProtocolError(ErrorCode.MALFORMED, "the message is not a JSON object")
-    kind = fields.pop("type", None)
+        given = fields.read_object(text)
+    except ValueError as error:
+        raise ProtocolError(ErrorCode.MALFORMED, f"the message is not {error}") from error
+    kind = given.pop("type", None)
     named = [cls for cls in classes if _TYPES[cls] == kind] if isinstance(kind, str) else []
     if not named:
         raise ProtocolError(ErrorCode.UNKNOWN_TYPE, "the message's type is not one of this protocol")
     for cls in named:
         names = {item.name for item in dataclasses.fields(cls)}
         required = {item.name for item in dataclasses.fields(cls) if item.default is dataclasses.MISSING}
-        if required <= fields.keys() <= names:
-            return cls(**{name: _check(name, value) for name, value in fields.items()})
+        if required <= given.keys() <= names:
+            return cls(**{name: _check(name, value) for name, value in given.items()})
     raise ProtocolError(ErrorCode.MALFORMED, "the message's fields are not those of its type")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Parsers differ in which of two equal names they take, so neither is taken."""
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise ValueError("a name stands twice")
-    return fields
 
 
 def _check(name: str, value: object) -> object:
@@ -457,43 +437,15 @@ def _check(name: str, value: object) -> object:
         raise ProtocolError(ErrorCode.MALFORMED, f"the field {name} is not what it must be") from error
 
 
-def _text(limit: int) -> Any:
-    def check(value: object) -> str:
-        if not isinstance(value, str) or not 0 < len(value) <= limit:
-            raise ValueError
-        value.encode()  # a lone surrogate cannot be sent on: UnicodeEncodeError is a ValueError
-        return value
-
-    return check
-
-
-def _binary(size: int) -> Any:
-    def check(value: object) -> str:
-        if not isinstance(value, str) or len(value) > 2 * size:
-            raise ValueError
-        decode_base64url(value, size)
-        return value
-
-    return check
-
-
-def _candidate(value: object) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or len(value) > MAX_CANDIDATE or any(mark in value for mark in "\r\n\0"):
-        raise ValueError
-    value.encode()
-    return value
-
-
-_CHECKS: dict[str, Any] = {
-    "token": _binary(TOKEN_BYTES),
-    "id": _binary(ID_BYTES),
-    "viewer": _text(MAX_VIEWER_CHARS),
-    "sdp": _text(MAX_SDP),
-    "offer": _text(MAX_SDP),
-    "candidate": _candidate,
+_CHECKS: dict[str, Callable[[Any], object]] = {
+    "token": fields.binary(TOKEN_BYTES),
+    "id": fields.binary(ID_BYTES),
+    "viewer": fields.text(MAX_VIEWER_CHARS),
+    "sdp": fields.text(MAX_SDP),
+    "offer": fields.text(MAX_SDP),
+    "candidate": fields.line_or_nothing(MAX_CANDIDATE),
+    "stun": fields.stun_urls(MAX_STUN_URLS),
     "reason": EndedReason,
     "code": ErrorCode,
-    "detail": _text(256),
+    "detail": fields.text(256),
 }

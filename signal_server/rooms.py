@@ -87,6 +87,8 @@ class Rooms:
         self._knocks = Knocks(limits)
         self._views = Buckets(limits.views_per_address, limits.remembered_addresses)
         self._seeded = 0
+        self.stun: tuple[str, ...] = ()
+        """STUN servers that owners are told of."""
 
     # What the shell calls
 
@@ -214,7 +216,7 @@ class Rooms:
             return [_error(client, ErrorCode.TOO_MANY_SHARES, "no more shares are taken", id)]
         share = share or self._remember(id)
         actions = self._give_to(client, share)
-        return [*actions, Send(client.socket, Seeding(id)), *self._nudge_all(share)]
+        return [*actions, Send(client.socket, Seeding(id, self.stun)), *self._nudge_all(share)]
 
     def _has_enough(self, client: Client, share: Share | None) -> bool:
         taken_over = share is not None and share.owner is not None

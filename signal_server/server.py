@@ -33,6 +33,7 @@ from signal_server.members import Action, Close, Counts, Send
 from signal_server.pages import SECURITY_HEADERS, Pages, text_response
 from signal_server.protocol import MAX_MESSAGE, PATH, CloseCode, Left, Offer, OwnerCandidate, ServerMessage, encode
 from signal_server.rooms import Rooms
+from signal_server.stun_socket import StunSocket
 
 log = logging.getLogger("signal_server")
 
@@ -61,6 +62,10 @@ class ServerConfig:
     None: to every name."""
     trusted_proxies: tuple[Network, ...] = ()
     """Proxies whose X-Forwarded-For names the client; limits by address then hold for that client."""
+    answers_stun: bool = False
+    """Answer STUN on the UDP port of the same number."""
+    stun_urls: tuple[str, ...] = ()
+    """STUN servers that pages and owners are told of, at most four (``fields.stun_url``); none: itself, if it is."""
     limits: Limits = field(default_factory=Limits)
     viewer: Path | None = None
     """The folder of the viewer's files; None finds them."""
@@ -79,6 +84,7 @@ class SignalServer:
         self._door = Door(self._gate, config.limits, self._tls, self._page)
         self._connections: dict[int, Connection] = {}
         self._ids = itertools.count(1)
+        self._stun = StunSocket(config.limits)
         self._server: Server | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -97,6 +103,8 @@ class SignalServer:
         config, limits = self._config, self._config.limits
         sock = listen.open_socket(config.host, config.port, config.port_attempts)
         self.address = sock.getsockname()[:2]
+        if told := await self._open_stun():
+            self._pages, self._rooms.stun = Pages(config.viewer, told), told
         self._server = await serve(
             self._converse,
             sock=sock,
@@ -117,6 +125,15 @@ class SignalServer:
         log.info("listening")
         return self.address
 
+    async def _open_stun(self) -> tuple[str, ...]:
+        """The STUN servers to tell of. Without the UDP port for its own the server runs all the same."""
+        config, port = self._config, self.address[1]
+        if not config.answers_stun:
+            return config.stun_urls
+        if not await self._stun.open(config.host, port):
+            return tuple(url for url in config.stun_urls if "*" not in url)
+        return config.stun_urls or (f"stun:*:{port}",)
+
     async def drain(self) -> None:
         """Tell everyone to connect again elsewhere, give them a moment, then close; /healthz says so meanwhile.
 
@@ -133,6 +150,7 @@ class SignalServer:
     async def close(self) -> None:
         """Stop listening, close every connection with 1012, and return when all are gone; may be called again."""
         self._draining = True
+        self._stun.close()
         if self._ticker is not None:
             self._ticker.cancel()
             self._ticker = None

@@ -21,7 +21,10 @@
  * @property {(string | null)[]} candidates   found before anyone listened
  */
 
-/** @type {{line: Line, call: Dialled | null} | null} null where the link is damaged, or this browser cannot connect */
+/**
+ * Null where the link is damaged, or this browser cannot connect; `servers` are for later calls too.
+ * @type {{line: Line, call: Dialled | null, servers: RTCIceServer[]} | null}
+ */
 var begun = (() => {
   // Of another version nobody knows which bytes are the secret: only one that begins with the byte 1 is read any further.
   const link = /^#(A[Q-Za-f][\w-]{56})$/.exec(location.hash)?.[1];
@@ -32,8 +35,15 @@ var begun = (() => {
   const line = { socket, said: "", saidAt: 0, heard: [] };
   socket.onmessage = (event) => line.heard.push(event.data);
 
+  // The server has written into the page which STUN servers there are: the owner opens its router towards the address
+  // that one of them tells. Nothing waits for them, and where the browser takes none (Firefox has forbidden ports), there
+  // are none.
+  const told = /** @type {HTMLMetaElement | null} */ (document.querySelector("meta[name=stun]"))?.content ?? "";
+  const urls = told.split(" ").filter((url) => /^stun:[\w*.:[\]-]+$/.test(url));
+  let servers = urls.length === 0 ? [] : [{ urls: urls.map((url) => url.replace("*", location.hostname)) }];
+
   const dial = () => {
-    const connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+    const connection = new RTCPeerConnection({ iceServers: servers, bundlePolicy: "max-bundle" });
     const channels = ["control", "data"].map((label, id) =>
       connection.createDataChannel(label, { negotiated: true, id, ordered: true }),
     );
@@ -53,8 +63,17 @@ var begun = (() => {
     return btoa(bytes.slice(1, 11)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
   };
 
+  const dialAnyway = () => {
+    try {
+      return dial();
+    } catch {
+      servers = [];
+      return dial();
+    }
+  };
+
   try {
-    const call = dial();
+    const call = dialAnyway();
     const ask = () => {
       if (call.offer === "" || socket.readyState !== WebSocket.OPEN) return;
       line.said = JSON.stringify({ type: "view", id: idOf(link), offer: call.offer });
@@ -63,8 +82,8 @@ var begun = (() => {
     };
     socket.onopen = ask;
     call.made.then(ask).catch(() => undefined); // why it could not be made is for peer.js to find out
-    return { line, call };
+    return { line, call, servers };
   } catch {
-    return { line, call: null };
+    return { line, call: null, servers };
   }
 })();

@@ -20,6 +20,8 @@ import { Store } from "./store.js";
 
 /** Null where nothing could be begun. */
 const begun = globalThis.begun ?? null;
+/** The STUN servers that begin.js has read. */
+const SERVERS = begun?.servers ?? [];
 
 /** Reads the link and shows what is behind it. */
 async function open() {
@@ -94,7 +96,7 @@ class Shells {
       closed: () => this.hear({ type: "closed", peer }),
       impostor: () => this.hear({ type: "impostor", peer }),
       unable: () => this.hear({ type: "unable", peer }),
-    }, begun);
+    }, begun, SERVERS);
   }
 
   hangUp() {

@@ -5,9 +5,6 @@ import { isPinned, withPassword } from "./link.js";
 
 /** @typedef {import("./link.js").Link} Link */
 
-/** @type {RTCConfiguration} no STUN: the owner learns this browser's address from its first packet */
-const CONFIGURATION = { iceServers: [], bundlePolicy: "max-bundle" };
-
 /**
  * @typedef {object} PeerListener
  * @property {(sdp: string) => void} offered          the offer to be signalled
@@ -21,9 +18,13 @@ const CONFIGURATION = { iceServers: [], bundlePolicy: "max-bundle" };
  * @property {() => void} unable                      this browser does not let pages make connections
  */
 
-/** A connection with its channels and its offer under way. @returns {Dialled} */
-function dial() {
-  const connection = new RTCPeerConnection(CONFIGURATION);
+/**
+ * A connection with its channels and its offer under way.
+ * @param {RTCIceServer[]} iceServers
+ * @returns {Dialled}
+ */
+function dial(iceServers) {
+  const connection = new RTCPeerConnection({ iceServers, bundlePolicy: "max-bundle" });
   const channels = ["control", "data"].map((label, id) =>
     connection.createDataChannel(label, { negotiated: true, id, ordered: true }),
   );
@@ -53,11 +54,12 @@ export class Peer {
   /**
    * @param {PeerListener} listener
    * @param {Dialled | null} begun what begin.js has dialled already
+   * @param {RTCIceServer[]} servers that tell this browser its public address; it may do without
    */
-  constructor(listener, begun = null) {
+  constructor(listener, begun = null, servers = []) {
     this.#listener = listener;
     try {
-      const call = begun ?? dial();
+      const call = begun ?? dial(servers);
       this.#connection = call.connection;
       this.#watch(call.connection);
       this.#open(call.channels);

@@ -37,7 +37,8 @@ PATIENCE_S = 2.0
 
 def connect_peer(share: Share, options: EngineOptions, callbacks: Visit) -> visits.Peer:
     """A real connection."""
-    ice = IceOptions(options.stun_urls, options.turn_urls, options.turn_username, options.turn_password)
+    stun_urls = tuple(dict.fromkeys((*options.stun_urls, *share.stun_urls)))
+    ice = IceOptions(stun_urls, options.turn_urls, options.turn_username, options.turn_password)
     return Peer(
         certificate=share.certificate, secret=share.secret, ice=ice, callbacks=callbacks, limits=callbacks.limits
     )

@@ -370,6 +370,8 @@ class Engine:
         before = self._uplink.base_url
         await self._uplink.stop()
         self._desk.forget_signalling()
+        for share in self._shares.values():
+            share.stun_urls = ()
         self._reports.touch()
         try:
             await self._connect()
@@ -418,8 +420,10 @@ class Engine:
             self._lost = False
             self._reports.say(ServerBack())
 
-    def on_seeding(self, share: str) -> None:
+    def on_seeding(self, share: str, stun_urls: tuple[str, ...]) -> None:
         """signalling.Listener"""
+        if found := self._shares.get(share):
+            found.stun_urls = stun_urls
         self._reports.say(Shared(share))
 
     def on_refused(self, share: str, code: ErrorCode) -> None:

@@ -38,6 +38,8 @@ class Share:
         self.files: tuple[SharedFile, ...] | None = None
         self.views = 0
         self.bytes_sent = 0
+        self.stun_urls: tuple[str, ...] = ()
+        """STUN servers that its signalling server has named."""
         self.ended: EndReason | None = None
         self.departed: deque[ViewerStatus] = deque(maxlen=MAX_DEPARTED)
         self._born = now

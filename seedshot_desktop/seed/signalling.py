@@ -69,8 +69,8 @@ class Listener(Protocol):
     def on_server(self, state: ServerState, problem: str, retry_s: float) -> None:
         """The connection came or went; `problem` is a sentence, "" while there is none."""
 
-    def on_seeding(self, share: str) -> None:
-        """The server answers for that share from now on."""
+    def on_seeding(self, share: str, stun_urls: tuple[str, ...]) -> None:
+        """The server answers for that share from now on, and names STUN servers for its visits."""
 
     def on_refused(self, share: str, code: ErrorCode) -> None:
         """The server does not take that share."""
@@ -93,6 +93,7 @@ class Signalling:
     ) -> None:
         """`direct`: past any proxy. Raises SignallingError for what is no address of a server."""
         self._url = signalling_url(base_url)
+        self._host = urlsplit(base_url).hostname or ""
         self._direct = direct or is_loopback(base_url)
         self._listener = listener
         self._jitter = jitter
@@ -299,10 +300,10 @@ class Signalling:
 
     def _hear(self, message: ToOwner) -> None:
         match message:
-            case Seeding(share):
+            case Seeding(share, stun):
                 if share in self._tokens:
                     self._unconfirmed.discard(share)
-                    self._listener.on_seeding(share)
+                    self._listener.on_seeding(share, tuple(_named(url, self._host) for url in stun))
             case Offer():
                 self._listener.on_offer(message)
             case OwnerCandidate():
@@ -336,6 +337,11 @@ def signalling_url(base_url: str) -> str:
         raise SignallingError("The server's address is not one: it must look like https://example.org. Check settings.")
     scheme = "wss" if parts.scheme == "https" else "ws"
     return f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}{protocol.PATH}"
+
+
+def _named(stun_url: str, host: str) -> str:
+    """`stun_url` with the name or address `host` in the place of ``*``."""
+    return stun_url.replace("*", f"[{host}]" if ":" in host else host)
 
 
 def is_loopback(base_url: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator
@@ -69,7 +70,7 @@ async def test_a_session_and_a_clean_end(secure: bool, tmp_path: Path) -> None:
         assert program.url == f"{'https' if secure else 'http'}://{HOST}:{program.address[1]}/"
         async with client(program, owner=True, **options) as owner, client(program, **options) as viewer:
             await owner.says(Seed(TOKEN))
-            assert await owner.hears() == Seeding(ID)
+            assert await owner.hears() == Seeding(ID, (f"stun:*:{program.address[1]}",))
             await viewer.says(View(ID, "canary-offer"))
             offer = await owner.hears()
             assert offer == Offer(ID, offer.viewer, "canary-offer")
@@ -88,6 +89,30 @@ async def test_it_ends_in_time_with_hanging_connections(tmp_path: Path) -> None:
     async with started("--tls-cert", str(certificate), "--tls-key", str(key)) as program, raw(program), raw(program):
         program.process.send_signal(signal.SIGINT)
         assert await program.ends() == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], ("stun:*:{port}",)),
+        (["--no-stun"], ()),
+        (["--stun", "stun:a.example", "--stun", "stun:[::1]:3478"], ("stun:a.example", "stun:[::1]:3478")),
+        (["--no-stun", "--stun", "stun:a.example"], ("stun:a.example",)),
+        (["--stun", "stun:*:443"], ("stun:*:443",)),
+    ],
+)
+async def test_owners_are_told_of_stun_servers(arguments: list[str], told: tuple[str, ...]) -> None:
+    async with started(*arguments) as program, client(program, owner=True) as owner:
+        await owner.says(Seed(TOKEN))
+        port = program.address[1]
+        assert await owner.hears() == Seeding(ID, tuple(url.replace("{port}", str(port)) for url in told))
+        answers = not arguments or "stun:*:443" in arguments
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            if answers:
+                with pytest.raises(OSError, match="in use"):
+                    sock.bind((HOST, port))
+            else:
+                sock.bind((HOST, port))
 
 
 async def test_options_reach_the_server() -> None:

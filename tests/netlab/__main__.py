@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 
-from tests.netlab.lab import Lab, open_lab
+from tests.netlab.lab import Lab, Nat, open_lab
 from tests.netlab.link import LinkOptions
 from tests.netlab.namespaces import LabError
 from tests.netlab.transfer import Result, browser_in, measure, measure_browsers, sending_browser_in
@@ -26,6 +26,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", action="append", choices=["seedshot", "aiortc", "chromium"])
     parser.add_argument("--browser", choices=["chromium", "firefox"], default="chromium", help="who receives")
+    kinds = {nat.name.lower().replace("_", "-"): nat for nat in Nat}
+    parser.add_argument("--nat", choices=kinds, help="the router that the viewer is behind")
     parser.add_argument("--loopback", action="store_true", help="no link at all; needs no root")
     options = parser.parse_args()
     link = LinkOptions(
@@ -43,7 +45,7 @@ def main() -> int:
                 if options.loopback:
                     print(_line(asyncio.run(_transfer(None, kind, options.browser, size))), flush=True)
                     continue
-                with open_lab(link, seed=options.seed + run) as lab:
+                with open_lab(link, seed=options.seed + run, nat=kinds.get(options.nat)) as lab:
                     result = asyncio.run(_transfer(lab, kind, options.browser, size))
                 print(_line(result), lab.statistics, flush=True)
     except LabError as error:

@@ -16,8 +16,8 @@ class Ear:
     def on_server(self, state: ServerState, problem: str, retry_s: float) -> None:
         self.states.append((state, problem, retry_s))
 
-    def on_seeding(self, share: str) -> None:
-        self.heard.append(("seeding", share))
+    def on_seeding(self, share: str, stun_urls: tuple[str, ...]) -> None:
+        self.heard.append(("seeding", share, *stun_urls))
 
     def on_refused(self, share: str, code: protocol.ErrorCode) -> None:
         self.heard.append(("refused", share, code))

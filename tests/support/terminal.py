@@ -75,10 +75,10 @@ class Server:
 
 
 @asynccontextmanager
-async def signal_command(home: Path, port: int = 0) -> AsyncIterator[Server]:
-    """A signalling server in a process of its own."""
+async def signal_command(home: Path, port: int = 0, *arguments: str, host: str = "127.0.0.1") -> AsyncIterator[Server]:
+    """A signalling server in a process of its own; `host` "" is every address."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "signal_server", "--host", "127.0.0.1", "--port", str(port)),
+        *(sys.executable, "-m", "signal_server", "--host", host, "--port", str(port), *arguments),
         cwd=ROOT,
         env=environment(home),
         stdin=asyncio.subprocess.DEVNULL,

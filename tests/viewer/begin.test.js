@@ -11,7 +11,7 @@ import { ifFresh, Signalling } from "../../resources/viewer/signalling.js";
 import { answer, Drive, FakeSocket, fragment, VIEWER } from "./support.js";
 
 const SOURCE = readFileSync(new URL("begin.js", VIEWER), "utf8");
-const HOST = { protocol: "http:", host: "owner.example:21880" };
+const HOST = { protocol: "http:", host: "owner.example:21880", hostname: "owner.example" };
 
 class FakeConnection {
   static refuses = false;
@@ -40,9 +40,11 @@ class FakeConnection {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-/** What begin.js leaves behind. */
-function begin({ hash = `#${fragment()}`, protocol = "http:", RTCPeerConnection = FakeConnection } = {}) {
-  const context = { location: { ...HOST, protocol, hash }, WebSocket: FakeSocket, RTCPeerConnection, performance, atob, btoa };
+/** What begin.js leaves behind; `stun` is what the server has written into the page, null where it has no place for it. */
+function begin({ hash = `#${fragment()}`, protocol = "http:", hostname = HOST.hostname, stun = "", RTCPeerConnection = FakeConnection } = {}) {
+  const location = { ...HOST, protocol, hostname, hash };
+  const document = { querySelector: (what) => (what === "meta[name=stun]" && stun !== null ? { content: stun } : null) };
+  const context = { location, document, WebSocket: FakeSocket, RTCPeerConnection, performance, atob, btoa };
   vm.runInNewContext(SOURCE, context);
   return context.begun;
 }
@@ -101,7 +103,7 @@ test("it asks what the session would ask, whichever comes last, the socket or th
 });
 
 test("it opens what the modules would open", async () => {
-  const { line, call } = begin();
+  const { line, call, servers } = begin({ stun: "stun:*:21880" });
   new Signalling({}).connect();
   assert.equal(line.socket.url, "ws://owner.example:21880/signal");
   assert.equal(begin({ protocol: "https:" }).line.socket.url, "wss://owner.example:21880/signal");
@@ -112,9 +114,34 @@ test("it opens what the modules would open", async () => {
       connection = this;
     }
   };
-  const peer = new Peer({ offered: () => undefined });
+  const peer = new Peer({ offered: () => undefined }, null, servers);
   assert.equal(JSON.stringify(call.connection), JSON.stringify(connection));
   peer.close();
+});
+
+test("the page names its STUN servers: a star is the page's own host, and what is none is passed over", () => {
+  const asked = (page) => JSON.parse(JSON.stringify(begin(page).call.connection.configuration.iceServers));
+  assert.deepEqual(asked({ stun: "stun:*:21880" }), [{ urls: ["stun:owner.example:21880"] }]);
+  assert.deepEqual(asked({ stun: "stun:*:21880", hostname: "[2001:db8::1]" }), [{ urls: ["stun:[2001:db8::1]:21880"] }]);
+  assert.deepEqual(asked({ stun: "stun:stun.example.org stun:[2001:db8::1]:3478" }), [
+    { urls: ["stun:stun.example.org", "stun:[2001:db8::1]:3478"] },
+  ]);
+  for (const stun of ["", null, " ", "*", "turn:a", "http://a", "stun:", "stun:a?b"]) assert.deepEqual(asked({ stun }), [], stun);
+  assert.deepEqual(begin({ stun: "stun:*" }).servers[0].urls[0], "stun:owner.example");
+});
+
+test("a browser that refuses the servers is asked without them, and so in later calls", async () => {
+  class Particular extends FakeConnection {
+    constructor(configuration) {
+      super(configuration);
+      if (configuration.iceServers.length > 0) throw new SyntaxError("a forbidden port");
+    }
+  }
+  const { line, call, servers } = begin({ stun: "stun:*:6000", RTCPeerConnection: Particular });
+  assert.deepEqual([call.connection.configuration.iceServers.length, servers.length], [0, 0]);
+  line.socket.open();
+  await settled();
+  assert.deepEqual(line.socket.sent, [question()]);
 });
 
 test("a link that cannot be one, a browser without WebRTC: nothing is opened", () => {
@@ -139,6 +166,20 @@ test("all was quick: the answer is there before anyone listens, and nothing is a
   line.socket.onmessage({ data: JSON.stringify({ type: "answer", sdp: answer() }) });
   assert.deepEqual(goOn(begun), ["candidate", "offer", "socket", "timer", "signal", "accept", "timer"]);
   assert.deepEqual(line.socket.sent, [question(), '{"type":"candidate","candidate":"candidate:1"}']);
+});
+
+test("an address that a STUN server told before the socket was open is said right behind the question", async () => {
+  const begun = begin();
+  const { line, call } = begun;
+  await settled();
+  const told = "candidate:2 1 udp 1677729535 203.0.113.7 40000 typ srflx raddr 0.0.0.0 rport 0";
+  call.connection.onicecandidate({ candidate: { candidate: told } });
+  goOn(begun);
+  call.connection.onicecandidate({ candidate: { candidate: "candidate:3" } });
+  assert.deepEqual(line.socket.sent, []);
+  line.socket.open();
+  const said = [told, "candidate:3"].map((candidate) => JSON.stringify({ type: "candidate", candidate }));
+  assert.deepEqual(line.socket.sent, [question(), ...said]);
 });
 
 test("all was slow: the modules are there before the socket and before the offer", async () => {

@@ -110,6 +110,13 @@ test("two channels agreed beforehand, and an offer that waits for no address", a
   assert.deepEqual(heard.slice(1), ["candidate candidate:1", "candidate null", "candidate null"]);
 });
 
+test("the STUN servers of the page are asked in later calls too", () => {
+  const servers = [{ urls: ["stun:owner.example:21880"] }];
+  const peer = new Peer({}, null, servers);
+  assert.deepEqual(FakeConnection.last.configuration, { iceServers: servers, bundlePolicy: "max-bundle" });
+  peer.close();
+});
+
 test("candidates wait for the answer; one that the browser does not take is none", async () => {
   const { peer, connection } = makePeer();
   await settled();

@@ -229,6 +229,17 @@ test("a browser that offers no address at all is the one that blocks", () => {
   assert.equal(page.phase, "unable blocked");
 });
 
+test("a browser that offers no more than what a STUN server told it blocks nothing", () => {
+  const page = new Drive();
+  page.do({ type: "socket", open: true });
+  page.of("offer", { sdp: "offer" });
+  page.signal({ type: "answer", sdp: answer() });
+  page.of("candidate", { candidate: "candidate:1 1 udp 1677729535 203.0.113.7 40000 typ srflx raddr 0.0.0.0 rport 0" });
+  page.of("candidate", { candidate: null });
+  page.timer("patience");
+  assert.equal(page.phase, "waiting unreachable");
+});
+
 test("a browser that makes no connections", () => {
   const page = new Drive();
   assert.deepEqual(page.of("unable"), ["hangUp 1", ...OVER]);

@@ -72,7 +72,7 @@ class EngineOptions(Value, frozen=True):
     advertised_host: str = ""
     """The name or address in links; "" is the address of the default route."""
     stun_urls: tuple[str, ...] = ()
-    """Asked for the public address, never waited for."""
+    """Asked for the public address, besides those that the signalling server names, and never waited for."""
     turn_urls: tuple[str, ...] = ()
     """Relays, with ``turn_username`` and ``turn_password``."""
     turn_username: str = ""

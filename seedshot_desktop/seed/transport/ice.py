@@ -22,6 +22,7 @@ from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from seedshot_desktop.seed.transport.candidates import may_reach
 from seedshot_desktop.seed.transport.datagrams import GuardedProtocol, Path, open_host
+from seedshot_desktop.seed.transport.servers import stun_server
 
 MAX_HOST_ADDRESSES = 12
 """Sockets of one peer; a machine with dozens of container bridges need not offer them all."""
@@ -63,6 +64,8 @@ class GuardedConnection(Connection):
         """Where datagrams go: the nominated pair."""
         self.is_proven = False
         """The peer has signed a check with our password, which is never sent: it knows what it is made of."""
+        self._asked: dict[ice.CandidatePair, stun.Message] = {}
+        """The last check of a pair, where it may be said once more."""
         self.on_stranger: Callable[[], None] = lambda: None
         """Somebody knows both user names, and not our password."""
 
@@ -102,7 +105,24 @@ class GuardedConnection(Connection):
             return
         if len(self._validated) < MAX_VALIDATED:
             self._validated.add(addr)
+        self._ask_again(addr, protocol)
         super().check_incoming(message, addr, protocol)
+
+    def build_request(self, pair: ice.CandidatePair, nominate: bool) -> stun.Message:
+        self._asked[pair] = request = super().build_request(pair, nominate)
+        return request
+
+    def _ask_again(self, addr: tuple[str, int], protocol: ice.StunProtocol) -> None:
+        """A check has come from `addr`, whose router may have dropped ours: now it lets it through.
+
+        RFC 8445, section 7.3.1.4, asks for a new check. aioice waits for the old one, which is sent again only after
+        half a second. It is sent again here, once and as it was, so that its first answer counts too.
+        """
+        for pair in self._check_list:
+            if (pair.protocol, pair.remote_addr, pair.state) == (protocol, addr, ice.CandidatePair.State.IN_PROGRESS):
+                request = self._asked.pop(pair, None)
+                if request is not None:
+                    protocol.send_stun(request, addr)
 
     def check_complete(self, pair: ice.CandidatePair) -> None:
         if pair.state == ice.CandidatePair.State.SUCCEEDED and len(self._validated) < MAX_VALIDATED:
@@ -175,12 +195,26 @@ class GuardedConnection(Connection):
         await asyncio.gather(*(_in_time(query) for query in queries))
 
     async def _ask_stun(self, url: str, found: Callable[[Candidate], None]) -> None:
-        server = parse_stun_turn_uri(url)
-        loop = asyncio.get_running_loop()
-        infos = await loop.getaddrinfo(server["host"], server["port"], family=socket.AF_INET, type=socket.SOCK_DGRAM)
-        hosts = [p for p in self._protocols if p.local_candidate.type == "host" and ":" not in p.local_candidate.host]
-        queries = [_in_time(self._ask_stun_from(protocol, infos[0][4], found)) for protocol in hosts]
-        await asyncio.gather(*queries)
+        host, port = stun_server(url)
+        families = (socket.AF_INET, socket.AF_INET6)
+        await asyncio.gather(*(_in_time(self._ask_stun_over(family, host, port, found)) for family in families))
+
+    async def _ask_stun_over(
+        self, family: socket.AddressFamily, host: str, port: int, found: Callable[[Candidate], None]
+    ) -> None:
+        """From every address of ours in that family. Others name the server, so only where viewers may be is asked."""
+        is_v6 = family == socket.AF_INET6
+        hosts = [
+            protocol
+            for protocol in self._protocols
+            if protocol.local_candidate.type == "host" and (":" in protocol.local_candidate.host) is is_v6
+        ]
+        if not hosts:
+            return
+        infos = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
+        server = infos[0][4]
+        if may_reach(str(server[0])):
+            await asyncio.gather(*(_in_time(self._ask_stun_from(protocol, server, found)) for protocol in hosts))
 
     async def _ask_stun_from(
         self, protocol: ice.StunProtocol, server: tuple[Any, ...], found: Callable[[Candidate], None]

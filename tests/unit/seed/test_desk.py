@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from seedshot_desktop.seed.desk import MAX_HALF_OPEN, MAX_HALF_OPEN_PER_SHARE, PATIENCE_S
+from seedshot_desktop.seed.desk import MAX_HALF_OPEN, MAX_HALF_OPEN_PER_SHARE, PATIENCE_S, connect_peer
 from seedshot_desktop.seed.messages import (
     EndReason,
     EngineOptions,
@@ -22,7 +22,7 @@ from seedshot_desktop.seed.messages import (
 from seedshot_desktop.seed.session import STALL_S
 from seedshot_desktop.seed.steps import ShareOver
 from seedshot_desktop.seed.transfer import WINDOW
-from seedshot_desktop.seed.transport import STRANGER, PeerState
+from seedshot_desktop.seed.transport import STRANGER, Peer, PeerState
 from seedshot_desktop.seed.visit import FIRST_WATER, HIGH_WATER, SMALL_CHUNK
 from signal_server.protocol import Full, Joined, Left, Over, OwnerAnswer, OwnerCandidate, Refused
 from tests.support.desk_room import DATA, Room
@@ -55,6 +55,17 @@ async def test_an_offer_is_answered_and_early_candidates_are_kept_for_it(room: R
     assert peer.candidates == ["one", None]
     peer.visit.on_candidate("ours")
     assert room.signalled[-1] == OwnerCandidate(room.share.id, "v1", "ours")
+
+
+async def test_a_share_asks_the_servers_of_its_signalling_server_too_each_once(room: Room) -> None:
+    peer = room.offer("v1")
+    assert peer is not None
+    options = EngineOptions(stun_urls=("stun:own.example", "stun:a.example"))
+    room.share.stun_urls = ("stun:a.example", "stun:b.example")
+    connected = connect_peer(room.share, options, peer.visit)
+    assert isinstance(connected, Peer)
+    assert connected._options.stun_urls == ("stun:own.example", "stun:a.example", "stun:b.example")
+    await connected.close()
 
 
 async def test_an_offer_that_is_none_leaves_nothing_behind(room: Room) -> None:

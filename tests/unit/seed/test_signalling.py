@@ -75,6 +75,18 @@ async def test_a_share_is_shown_at_once_and_after_every_reconnection() -> None:
         assert "restarted" in ear.states[1][1]
 
 
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [("localhost", "stun:localhost:21880"), ("127.0.0.1", "stun:127.0.0.1:21880"), ("[::1]", "stun:[::1]:21880")],
+)
+async def test_a_stun_server_is_the_server_itself_under_the_name_that_it_is_known_by(host: str, named: str) -> None:
+    ear = Ear()
+    signalling = Signalling(f"http://{host}:1", ear)
+    signalling.seed(ID, TOKEN)
+    signalling._hear(protocol.Seeding(ID, ("stun:*:21880", "stun:[2001:db8::1]")))
+    assert ear.heard == [("seeding", ID, named, "stun:[2001:db8::1]")]
+
+
 async def test_without_a_share_a_server_that_wants_its_socket_back_is_left_until_there_is_one() -> None:
     async with toy() as server, owner(server.port) as (signalling, ear):
         await until(lambda: ear.states, "the connection")

@@ -175,6 +175,17 @@ def test_what_must_run_first_comes_with_the_page_and_its_policy_allows_that_alon
         assert get(pages, path).headers["Content-Security-Policy"] == policy, path
 
 
+def test_stun_servers_stand_in_the_page_and_its_script_stays_the_same(viewer: Path) -> None:
+    (viewer / "index.html").write_text(f'<!doctype html><meta name="stun" content="">{FIRST}')
+    (viewer / "first.js").write_text("var first;\n")
+    without = get(Pages(viewer), "/")
+    page = get(Pages(viewer, ("stun:*:21880", 'stun:"<&')), "/")
+    told = b'<meta name="stun" content="stun:*:21880 stun:&quot;&lt;&amp;">'
+    assert page.body == b"<!doctype html>" + told + b"<script>var first;\n</script>"
+    assert without.body == page.body.replace(told, b'<meta name="stun" content="">')
+    assert page.headers["Content-Security-Policy"] == without.headers["Content-Security-Policy"]
+
+
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 def test_lines_may_end_in_any_way_as_a_browser_takes_the_hash_of_what_it_has_read(viewer: Path, end: str) -> None:
     (viewer / "index.html").write_text(f"<!doctype html>{FIRST}")
@@ -228,5 +239,6 @@ def test_the_real_viewer_is_found_whole() -> None:
     page = get(pages, "/")
     assert page.status_code == 200
     assert (find_viewer() / "begin.js").read_bytes() in page.body
+    assert page.body.index(b'<meta name="stun" content="">') < page.body.index(b"<script")
     assert page.headers["Content-Security-Policy"].count("'sha256-") == 1
     assert page.headers["Link"].startswith("<viewer.css>; rel=preload; as=style, <main.js>; rel=modulepreload, ")

@@ -69,6 +69,12 @@ def test_a_pair_is_made_and_forwarded_to() -> None:
     assert stage.leaves(OWNER) == []
 
 
+def test_an_owner_is_told_of_the_stun_servers_with_every_share() -> None:
+    stage = Stage()
+    stage.rooms.stun = ("stun:*:21880",)
+    assert stage.seeds() == stage.seeds() == [(OWNER, Seeding(ID, ("stun:*:21880",)))]
+
+
 def test_what_is_said_to_one_viewer_is_heard_by_no_other() -> None:
     stage = Stage()
     stage.seeds()

@@ -16,6 +16,7 @@ from OpenSSL import SSL
 
 CALLED = [
     (Connection, "add_remote_candidate", ["remote_candidate"]),
+    (Connection, "build_request", ["pair", "nominate"]),
     (Connection, "check_incoming", ["message", "addr", "protocol"]),
     (Connection, "check_complete", ["pair"]),
     (Connection, "close", []),
