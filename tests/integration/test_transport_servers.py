@@ -14,8 +14,9 @@ import pytest
 from aioice import Candidate
 
 from seedshot_desktop.seed.messages import Configure, EngineOptions, Shared
-from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState, ice
+from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState, gathering
 from seedshot_desktop.seed.transport.datagrams import open_host
+from seedshot_desktop.seed.transport.gathering import Servers
 from seedshot_desktop.seed.transport.ice import GuardedConnection
 from seedshot_desktop.seed.transport.servers import stun_server
 from signal_server.server import ServerConfig, SignalServer
@@ -130,7 +131,7 @@ async def test_servers_where_no_viewer_may_be_are_not_asked() -> None:
     agent._protocols.append(protocol)
     try:
         urls = (f"stun:127.0.0.1:{port}", f"stun:localhost:{port}", "stun:169.254.169.254", "stun:127.0.0.1:70000")
-        await within(agent.gather_servers(IceOptions(urls), lambda _: None), "the end of the questions", 1.0)
+        await within(Servers(agent, lambda _: None).ask(IceOptions(urls)), "the end of the questions", 1.0)
         assert not asked.is_set()
     finally:
         await agent.close()
@@ -138,7 +139,8 @@ async def test_servers_where_no_viewer_may_be_are_not_asked() -> None:
 
 
 async def test_an_ipv6_server_in_brackets_is_asked_over_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ice, "may_reach", lambda _: True)  # loopback is the one IPv6 address that every machine has
+    # loopback is the one IPv6 address that every machine has
+    monkeypatch.setattr(gathering, "may_reach", lambda _: True)
     found: list[Candidate] = []
     agent = GuardedConnection()
     for address in ("::1", "127.0.0.1"):
@@ -149,7 +151,7 @@ async def test_an_ipv6_server_in_brackets_is_asked_over_ipv6(monkeypatch: pytest
     transport, _ = await loop.create_datagram_endpoint(StunServer, local_addr=("::1", 0))
     url = f"stun:[::1]:{transport.get_extra_info('sockname')[1]}"
     try:
-        await within(agent.gather_servers(IceOptions((url,)), found.append), "the end of the questions", 3.0)
+        await within(Servers(agent, found.append).ask(IceOptions((url,))), "the end of the questions", 3.0)
         (candidate,) = found
         assert (candidate.host, candidate.port, candidate.related_address) == (*PUBLIC, "::1")
     finally:

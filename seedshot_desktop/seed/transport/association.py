@@ -181,6 +181,11 @@ class Association(RTCSctpTransport):
         if sender is None or self._ended or not self.established:
             return
         now = self._clock()
+        path = self._dtls.path
+        if path is not None and path.is_full:
+            # Whatever was sent now would lie in the event loop, where a revoke does not find it.
+            self._set_timer(now + LOOK_AGAIN_S, now)
+            return
         self._prober.look(sender, now)
         before = sender.buffered
         chunks: list[bytes] = []

@@ -15,7 +15,8 @@ from aioice.candidate import candidate_foundation, candidate_priority
 
 MAX_DATAGRAM = 2048
 RECEIVE_BUFFER = 256 * 1024
-SEND_BUFFER = 1024 * 1024
+SEND_BUFFER = 256 * 1024
+"""Bytes that the system takes before it must have sent any: what is in it can no longer be taken back."""
 MAX_SEGMENTS = 40
 """Datagrams in one system call: together under 64 KiB."""
 _SOL_UDP = 17
@@ -80,10 +81,21 @@ class GuardedProtocol(ice.StunProtocol):
         if not self.guard.silenced:
             super().send_stun(message, addr)
 
+    def drop(self) -> None:
+        """Close the socket with what waits to be sent on it."""
+        if self.sock is not None:
+            self.transport.abort()
 
-async def open_host(receiver: Receiver, address: str) -> GuardedProtocol | None:
-    """A socket on one of this machine's addresses, with its candidate; None where it cannot be bound."""
-    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+
+async def open_host(receiver: Receiver, address: str, place: int = 0) -> GuardedProtocol | None:
+    """A socket on one of this machine's addresses, with its candidate; None where it cannot be bound.
+
+    The candidate of the first `place` is preferred (RFC 8445, section 5.1.2.1).
+    """
+    try:
+        sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    except OSError:
+        return None  # this process has no more files, or this machine no IPv6
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
@@ -100,7 +112,7 @@ async def open_host(receiver: Receiver, address: str) -> GuardedProtocol | None:
         foundation=candidate_foundation("host", "udp", address),
         component=1,
         transport="udp",
-        priority=candidate_priority(1, "host"),
+        priority=candidate_priority(1, "host", 65535 - place),
         host=address,
         port=sock.getsockname()[1],
         type="host",
@@ -116,6 +128,8 @@ class Path:
         self._transport = protocol.transport
         self._addr = addr
         sock = getattr(protocol, "sock", None)
+        self._queue: Any = protocol.transport if sock is not None else None
+        """Not through a relay."""
         self._sock: socket.socket | None = sock if sys.platform == "linux" else None
         """The options below are Linux's: another system may know their numbers as something else, or pass over
         UDP_SEGMENT and send a whole run as one datagram."""
@@ -141,6 +155,11 @@ class Path:
     def can_probe(self) -> bool:
         """Whether a datagram can be sent that nobody fragments: not through a relay, and on Linux only."""
         return self._sock is not None
+
+    @property
+    def is_full(self) -> bool:
+        """The system takes nothing more at the moment: what is sent now would wait in the event loop's own queue."""
+        return self._queue is not None and self._queue.get_write_buffer_size() > 0
 
     def send(self, datagram: bytes | memoryview) -> None:
         """One datagram, now."""

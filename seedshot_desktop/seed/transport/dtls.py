@@ -99,7 +99,9 @@ class Dtls(RTCDtlsTransport):
         except SSL.ZeroReturnError:
             self._set_state(State.CLOSED)
         except SSL.Error:
-            pass  # nothing complete, or a forged record: DTLS goes on (RFC 6347, section 4.1.2.7)
+            # Nothing complete, or a forged record: DTLS goes on (RFC 6347, section 4.1.2.7), but for a fatal alert.
+            if self._ssl is not None and self._ssl.get_shutdown() & SSL.RECEIVED_SHUTDOWN:
+                self._set_state(State.CLOSED)
         return None
 
     def _answer(self) -> None:

@@ -10,19 +10,16 @@ peer can make us remember is bounded.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from aioice import Candidate, Connection, ice, stun
-from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.mdns import MDnsProtocol
 from aiortc import RTCIceGatherer
-from aiortc.rtcicetransport import parse_stun_turn_uri
 
-from seedshot_desktop.seed.transport.candidates import may_reach
+from seedshot_desktop.seed.addresses import default_route_address
+from seedshot_desktop.seed.transport.candidates import is_hidden, may_reach
+from seedshot_desktop.seed.transport.consent import Consent
 from seedshot_desktop.seed.transport.datagrams import GuardedProtocol, Path, open_host
-from seedshot_desktop.seed.transport.servers import stun_server
 
 MAX_HOST_ADDRESSES = 12
 """Sockets of one peer; a machine with dozens of container bridges need not offer them all."""
@@ -31,21 +28,10 @@ MAX_PAIRS = 100
 """RFC 8445, section 6.1.2.5."""
 MAX_VALIDATED = 64
 MAX_QUEUED_DATAGRAMS = 1024
-SERVER_TIMEOUT_S = 5.0
+STALE_S = 5.0
+"""A path on which the viewer has checked nothing for so long gives way to any other that it nominates."""
 CHECK_INTERVAL_S = 0.02
 """Ta, the pace of connectivity checks (RFC 8445, section 14.2)."""
-
-
-@dataclass(frozen=True)
-class IceOptions:
-    """Servers that help to find a path; none is needed in one network."""
-
-    stun_urls: tuple[str, ...] = ()
-    """``stun:host[:port]``; asked for the public address, never waited for."""
-    turn_urls: tuple[str, ...] = ()
-    """``turn:`` or ``turns:``, with ``turn_username`` and ``turn_password``."""
-    turn_username: str = ""
-    turn_password: str = ""
 
 
 class GuardedConnection(Connection):
@@ -66,8 +52,13 @@ class GuardedConnection(Connection):
         """The peer has signed a check with our password, which is never sent: it knows what it is made of."""
         self._asked: dict[ice.CandidatePair, stun.Message] = {}
         """The last check of a pair, where it may be said once more."""
+        self._checked_at: dict[tuple[str, int], float] = {}
+        """When somebody has signed a check from there."""
+        self._opening: set[asyncio.Task[MDnsProtocol]] = set()
         self.on_stranger: Callable[[], None] = lambda: None
         """Somebody knows both user names, and not our password."""
+        self.on_lost: Callable[[], None] = lambda: None
+        """The viewer answers nothing any more, or the way to it is gone."""
 
     def protect(self, password: str) -> None:
         """Our password, before anything is sent: checks that are not signed with it are refused."""
@@ -91,7 +82,17 @@ class GuardedConnection(Connection):
         """What looked like STUN and is not."""
         self.refused += 1
 
+    def protocol_lost(self, protocol: ice.StunProtocol) -> None:
+        nominated = self._nominated.get(1)
+        if nominated is not None and nominated.protocol is protocol and not self.silenced:
+            self.on_lost()
+
+    # Checks
+
     def request_received(self, message: stun.Message, addr: tuple[str, int], protocol: ice.StunProtocol) -> None:
+        if "ICE-CONTROLLED" in message.attributes:  # who makes the offer is controlling (RFC 8445, section 6.1.1)
+            self.refused += 1
+            return
         if self._valid_username(message.attributes.get("USERNAME", "")):
             signed = message.check_message_integrity(self.local_password.encode())
             self.is_proven = self.is_proven or signed
@@ -105,8 +106,30 @@ class GuardedConnection(Connection):
             return
         if len(self._validated) < MAX_VALIDATED:
             self._validated.add(addr)
+        if addr in self._validated:
+            self._checked_at[addr] = asyncio.get_running_loop().time()
         self._ask_again(addr, protocol)
         super().check_incoming(message, addr, protocol)
+
+    async def check_start(self, pair: ice.CandidatePair) -> None:
+        """As aioice has it for who is controlled; that the roles are the other way about is an answer like any error.
+
+        aioice changes the roles and asks again, at once and without an end, whoever it is that makes it.
+        """
+        assert self.remote_password is not None
+        self.check_state(pair, ice.CandidatePair.State.IN_PROGRESS)
+        request = self.build_request(pair, nominate=False)
+        key = self.remote_password.encode()
+        try:
+            _, addr = await pair.protocol.request(request, pair.remote_addr, integrity_key=key)
+        except stun.TransactionError:
+            self.check_state(pair, ice.CandidatePair.State.FAILED)
+        else:
+            has_passed = addr == pair.remote_addr  # RFC 8445, section 7.2.5.2.1
+            pair.nominated = pair.nominated or (has_passed and pair.remote_nominated)
+            state = ice.CandidatePair.State
+            self.check_state(pair, state.SUCCEEDED if has_passed else state.FAILED)
+        self.check_complete(pair)
 
     def build_request(self, pair: ice.CandidatePair, nominate: bool) -> stun.Message:
         self._asked[pair] = request = super().build_request(pair, nominate)
@@ -127,10 +150,24 @@ class GuardedConnection(Connection):
     def check_complete(self, pair: ice.CandidatePair) -> None:
         if pair.state == ice.CandidatePair.State.SUCCEEDED and len(self._validated) < MAX_VALIDATED:
             self._validated.add(pair.remote_addr)
+        before = self._nominated.get(1)
         super().check_complete(pair)
-        if not self.silenced and (nominated := self._nominated.get(1)) is not None:
-            way = (nominated.protocol, nominated.remote_addr)
-            self.path = self.path if self.path is not None and self.path.leads(*way) else Path(*way)
+        nominated = self._nominated.get(1)
+        if nominated is None or self.silenced:
+            return
+        if before is not None and nominated is not before and not self._gives_way(before, nominated):
+            self._nominated[1] = nominated = before
+        way = (nominated.protocol, nominated.remote_addr)
+        self.path = self.path if self.path is not None and self.path.leads(*way) else Path(*way)
+
+    def _gives_way(self, used: ice.CandidatePair, other: ice.CandidatePair) -> bool:
+        """Whether the path in use is left for another that is nominated too: for a better one, or where it is dead.
+
+        A browser may nominate every pair that works, and uses the best (RFC 5245, section 8.1.1.2), in whatever order
+        the checks are answered.
+        """
+        checked_at = self._checked_at.get(used.remote_addr, 0.0)
+        return _priority(other) > _priority(used) or asyncio.get_running_loop().time() - checked_at > STALE_S
 
     def _may_learn(self, addr: tuple[str, int]) -> bool:
         if len(self._remote_candidates) < MAX_REMOTE_CANDIDATES and len(self._check_list) < MAX_PAIRS:
@@ -171,6 +208,24 @@ class GuardedConnection(Connection):
             raise ConnectionError("No path was found")
         self._query_consent_task = asyncio.create_task(self.query_consent(), name="ice consent")
 
+    async def query_consent(self) -> None:
+        """Watch whether the viewer is still there; `on_lost` is called when it is not."""
+        await Consent(self, lambda: self._nominated.get(1)).expires()
+        if not self.silenced:
+            self.on_lost()
+
+    async def add_remote_candidate(self, remote_candidate: Candidate | None) -> None:
+        """As aioice has it; its socket for hidden names is opened by a task that is never cancelled in between.
+
+        uvloop would leave the socket behind.
+        """
+        if remote_candidate is not None and is_hidden(remote_candidate) and not self._closing:
+            opening = asyncio.create_task(ice.get_or_create_mdns_protocol(self), name="ice names")
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
+            await asyncio.shield(opening)
+        await super().add_remote_candidate(remote_candidate)
+
     async def _pace_checks(self) -> None:
         while self._check_periodic():  # noqa: ASYNC110 - Ta is a clock, not a wait for an event
             await asyncio.sleep(CHECK_INTERVAL_S)
@@ -178,88 +233,53 @@ class GuardedConnection(Connection):
     # Gathering
 
     async def gather_hosts(self) -> list[Candidate]:
-        """Open a socket on every address of this machine; no server is asked."""
-        addresses = ice.get_host_addresses(use_ipv4=True, use_ipv6=True)[:MAX_HOST_ADDRESSES]
-        for address in addresses or ["127.0.0.1"]:
-            protocol = await open_host(self, address)
-            if protocol is not None:
-                self._protocols.append(protocol)
-                self._local_candidates.append(protocol.local_candidate)
+        """Open a socket on every address of this machine, that of the default route first; no server is asked.
+
+        Where the connection ends meanwhile, none is left open, and there are none.
+        """
+        usual = default_route_address()
+        addresses = sorted(ice.get_host_addresses(use_ipv4=True, use_ipv6=True), key=lambda found: found != usual)
+        for place, address in enumerate(addresses[:MAX_HOST_ADDRESSES] or ["127.0.0.1"]):
+            protocol = await open_host(self, address, place)
+            if protocol is None:
+                continue
+            if self.silenced:
+                await protocol.close()
+                return []
+            self._protocols.append(protocol)
+            self._local_candidates.append(protocol.local_candidate)
         self._local_candidates_start = self._local_candidates_end = True
         return self.local_candidates
 
-    async def gather_servers(self, options: IceOptions, found: Callable[[Candidate], None]) -> None:
-        """Ask every STUN and TURN server at once; `found` is called for each new candidate."""
-        queries = [self._ask_stun(url, found) for url in options.stun_urls]
-        queries += [self._ask_turn(url, options, found) for url in options.turn_urls]
-        await asyncio.gather(*(_in_time(query) for query in queries))
+    # What gathering.Servers asks for
 
-    async def _ask_stun(self, url: str, found: Callable[[Candidate], None]) -> None:
-        host, port = stun_server(url)
-        families = (socket.AF_INET, socket.AF_INET6)
-        await asyncio.gather(*(_in_time(self._ask_stun_over(family, host, port, found)) for family in families))
+    def host_protocols(self, *, is_v6: bool) -> list[ice.StunProtocol]:
+        """The sockets on this machine's own addresses of that family."""
+        ours = [(protocol, protocol.local_candidate) for protocol in self._protocols]
+        return [protocol for protocol, its in ours if its.type == "host" and (":" in its.host) is is_v6]
 
-    async def _ask_stun_over(
-        self, family: socket.AddressFamily, host: str, port: int, found: Callable[[Candidate], None]
-    ) -> None:
-        """From every address of ours in that family. Others name the server, so only where viewers may be is asked."""
-        is_v6 = family == socket.AF_INET6
-        hosts = [
-            protocol
-            for protocol in self._protocols
-            if protocol.local_candidate.type == "host" and (":" in protocol.local_candidate.host) is is_v6
-        ]
-        if not hosts:
-            return
-        infos = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
-        server = infos[0][4]
-        if may_reach(str(server[0])):
-            await asyncio.gather(*(_in_time(self._ask_stun_from(protocol, server, found)) for protocol in hosts))
+    def make_protocol(self) -> GuardedProtocol:
+        """What receives behind a relay."""
+        return GuardedProtocol(self)
 
-    async def _ask_stun_from(
-        self, protocol: ice.StunProtocol, server: tuple[Any, ...], found: Callable[[Candidate], None]
-    ) -> None:
-        request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
-        response, _ = await protocol.request(request, (server[0], server[1]))
-        host, port = response.attributes["XOR-MAPPED-ADDRESS"]
-        base = protocol.local_candidate
-        if any((c.host, c.port) == (host, port) for c in self._local_candidates):
-            return  # there is no NAT, or another server has said the same
-        candidate = Candidate(
-            foundation=candidate_foundation("srflx", "udp", base.host),
-            component=1,
-            transport="udp",
-            priority=candidate_priority(1, "srflx"),
-            host=host,
-            port=port,
-            type="srflx",
-            related_address=base.host,
-            related_port=base.port,
-        )
+    def add_reflexive(self, candidate: Candidate) -> bool:
+        """Keep a public address of ours; False where it is known: there is no NAT, or another server has said it."""
+        if any((its.host, its.port) == (candidate.host, candidate.port) for its in self._local_candidates):
+            return False
         self._local_candidates.append(candidate)
-        found(candidate)
+        return True
 
-    async def _ask_turn(self, url: str, options: IceOptions, found: Callable[[Candidate], None]) -> None:
-        server = parse_stun_turn_uri(url)
-        candidate, protocol = await ice.relayed_candidate(
-            component=1,
-            hide_related_address=False,
-            protocol_factory=lambda: GuardedProtocol(self),
-            turn_server=(server["host"], server["port"]),
-            turn_username=options.turn_username,
-            turn_password=options.turn_password,
-            turn_ssl=server["scheme"] == "turns",
-            turn_transport=server["transport"],
-        )
+    async def add_relay(self, candidate: Candidate, protocol: ice.StunProtocol) -> bool:
+        """Keep a relay and pair it with what is known of the viewer; where all is over, close it: False."""
         if self._closing:
             await protocol.close()
-            return
+            return False
         self._protocols.append(protocol)
         self._local_candidates.append(candidate)
         for remote in list(self._remote_candidates):
             self._pair_remote_candidate(remote)
         self.sort_check_list()
-        found(candidate)
+        return True
 
     # Ending
 
@@ -270,11 +290,30 @@ class GuardedConnection(Connection):
         self.path = None
         self._nominated.clear()
 
+    def drop(self) -> None:
+        """Forget also what the event loop holds because a socket's buffer was full."""
+        self.silence()
+        for protocol in self._protocols:
+            if isinstance(protocol, GuardedProtocol):
+                protocol.drop()
+
+    async def close(self) -> None:
+        """Close every socket and end every task."""
+        if self._opening:
+            await asyncio.wait(self._opening)
+        await super().close()
+
     @property
     def relayed(self) -> bool | None:
         """Whether the path in use goes through a relay; None while there is none."""
         pair = self._nominated.get(1)
         return None if pair is None else "relay" in {pair.local_candidate.type, pair.remote_candidate.type}
+
+
+def _priority(pair: ice.CandidatePair) -> int:
+    """RFC 8445, section 6.1.2.3, as the controlling browser has it."""
+    ours, theirs = pair.local_candidate.priority, pair.remote_candidate.priority
+    return (min(ours, theirs) << 32) + 2 * max(ours, theirs) + (theirs > ours)
 
 
 class Gatherer(RTCIceGatherer):
@@ -284,12 +323,3 @@ class Gatherer(RTCIceGatherer):
         super().__init__(iceServers=[])
         self.agent = GuardedConnection()
         self._connection = self.agent
-
-
-async def _in_time(query: Any) -> None:
-    """Run one question to a server; one that fails or is late costs nothing."""
-    try:
-        async with asyncio.timeout(SERVER_TIMEOUT_S):
-            await query
-    except (TimeoutError, OSError, ValueError, KeyError, stun.TransactionError):
-        pass  # a server that cannot be used leaves the other candidates as they are

@@ -22,7 +22,8 @@ from seedshot_desktop.seed.transport.association import CONTROL, DATA, Associati
 from seedshot_desktop.seed.transport.candidates import format_candidate, is_hidden, parse_candidate
 from seedshot_desktop.seed.transport.certificate import Certificate
 from seedshot_desktop.seed.transport.dtls import Dtls
-from seedshot_desktop.seed.transport.ice import Gatherer, IceOptions
+from seedshot_desktop.seed.transport.gathering import IceOptions, Servers
+from seedshot_desktop.seed.transport.ice import Gatherer
 from seedshot_desktop.seed.transport.limits import RateLimit
 from seedshot_desktop.seed.transport.sdp import MAX_CANDIDATES, Offer, answer_password, format_answer, parse_offer
 
@@ -34,6 +35,7 @@ FLUSH_OPENING_S = 1.5
 """The same where the channels are just being opened."""
 STRANGER_S = 1.0
 """After a check that is not signed with the secret: for one that is."""
+UNREACHABLE = "the viewer can no longer be reached"
 STRANGER = "the viewer does not know the secret"
 """The reason of CLOSED where somebody answered our answer and could not sign a check."""
 MAX_MESSAGE = 65536
@@ -104,6 +106,7 @@ class Peer:
             limits=limits,
         )
         self._agent.on_stranger = self._met_stranger
+        self._agent.on_lost = lambda: self._lost(UNREACHABLE)
         self._signalled = 0
         self._has_met_stranger = False
         self._teardown: asyncio.Task[None] | None = None
@@ -206,9 +209,9 @@ class Peer:
         self._own(self._agent.add_remote_candidate(None), "peer end of candidates")
 
     async def _trickle(self) -> None:
-        await self._agent.gather_servers(
-            self._options, lambda found: self._tell(self._callbacks.on_candidate, format_candidate(found))
-        )
+        said = self._callbacks.on_candidate
+        servers = Servers(self._agent, lambda found: self._tell(said, format_candidate(found)))
+        await servers.ask(self._options)
         self._tell(self._callbacks.on_candidate, None)
 
     async def _connect(self, offer: Offer) -> None:
@@ -216,10 +219,7 @@ class Peer:
         if self._ice.state != "completed":
             self._lost("no path to the viewer was found")
             return
-        if not self._agent.is_proven:
-            self._lost(STRANGER)  # our own checks found a path: that needs nothing but what the offer says
-            return
-        self._ice.on("statechange", lambda: self._watch(self._ice.state, "the viewer can no longer be reached"))
+        self._ice.on("statechange", lambda: self._watch(self._ice.state, UNREACHABLE))
         began = self._loop.time()
         if not await self._dtls.handshake(offer, self._association.receive):
             self._lost("the connection could not be secured")
@@ -307,7 +307,8 @@ class Peer:
             self._association.freeze_data()
 
     def abort(self) -> None:
-        """End the connection at once: from here on not one byte leaves."""
+        """End the connection at once: from here on this program gives the system not one byte more to send."""
+        self._agent.drop()
         self._finish("closed here")
 
     async def _flushed(self) -> None:
@@ -354,7 +355,13 @@ class Peer:
     def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Who waits for nobody's task would never hear that it failed."""
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._lost("the connection failed for a reason of our own")
 
     def _enter(self, state: PeerState, reason: str = "") -> None:
         self._state = state

@@ -45,16 +45,39 @@ def sealed(viewer: SSL.Connection, kind: int, plain: bytes) -> bytes:
     return head + sequence + (8 + len(body)).to_bytes(2, "big") + sequence + body
 
 
-@pytest.mark.parametrize("record", [(ALERT, b"\x02\x0a"), (HANDSHAKE, b"\x63" * 40), (UNKNOWN, b"nonsense")])
-async def test_a_fatal_alert_or_nonsense_under_the_right_key_ends_the_connection(record: tuple[int, bytes]) -> None:
+def connection(left: list[bytes]) -> tuple[Dtls, SSL.Connection]:
+    """A connection that stands, whose datagrams and packets go into `left`, and its viewer's end."""
     gatherer = Gatherer()
     dtls = Dtls(RTCIceTransport(gatherer), gatherer.agent, make_certificate())
     ours, theirs = handshake()
-    left: list[bytes] = []
     wire = SimpleNamespace(sendto=lambda data, addr: left.append(data))
     gatherer.agent.path = Path(cast(ice.StunProtocol, SimpleNamespace(transport=wire)), ("198.51.100.7", 9))
     dtls._ssl, dtls._records, dtls._on_packet = ours, open_records(ours), left.append
     dtls._set_state(State.CONNECTED)
+    return dtls, theirs
+
+
+async def test_a_fatal_alert_ends_the_connection_at_once() -> None:
+    dtls, theirs = connection([])
+    dtls.receive(sealed(theirs, ALERT, b"\x02\x0a"))
+    assert dtls.state == "closed"
+
+
+async def test_a_warning_or_a_forged_record_ends_nothing() -> None:
+    left: list[bytes] = []
+    dtls, theirs = connection(left)
+    dtls.receive(sealed(theirs, ALERT, b"\x01\x64"))
+    dtls.receive(b"\x17\xfe\xfd" + bytes(8) + b"\0\x20" + bytes(32))
+    dtls.receive(b"\x15\xfe\xfd" + bytes(8) + b"\0\x02\x02\x0a")
+    assert dtls.state == "connected"
+    dtls.transmit([b"it goes on"])
+    assert left
+
+
+@pytest.mark.parametrize("record", [(HANDSHAKE, b"\x63" * 40), (UNKNOWN, b"nonsense")])
+async def test_nonsense_under_the_right_key_ends_the_connection(record: tuple[int, bytes]) -> None:
+    left: list[bytes] = []
+    dtls, theirs = connection(left)
     dtls.receive(sealed(theirs, *record))
     left.clear()
     dtls.transmit([b"this finds OpenSSL broken"])
