@@ -68,22 +68,34 @@ export class Downloads {
 
   /**
    * @param {Entry[]} entries
-   * @returns {boolean} true where all that was held before is void
+   * @returns {number[]} the files of which what was held before is void
    */
   setManifest(entries) {
+    const { opened } = this;
+    const items = this.#items;
+    const names = this.#transfer.entries.map(({ name }) => name);
     this.#transfer.pause();
-    const isNew = this.#transfer.setManifest(entries);
-    if (!isNew) {
-      this.#resume();
-      return false;
+    const others = this.#transfer.setManifest(entries);
+    this.#items = entries.map(({ size }, index) => (others.includes(index) ? newItem(size) : items[index]));
+    this.#resume();
+    if (opened !== null && (others.includes(opened) || opened >= entries.length)) this.opened = null;
+    if (others.length > 0 && isLonePicture(entries)) this.want(0, "show");
+    if (entries.length !== items.length) return others;
+    for (const index of others) {
+      if (entries[index].name === names[index]) this.#wantAgain(index, items[index], opened === index);
     }
-    this.#items = entries.map(({ size }) => newItem(size));
-    this.#queue = [];
-    this.opened = null;
-    if (entries.length === 1 && claimsPicture(entries[0].media_type) && entries[0].size <= MAX_PICTURE) {
-      this.want(0, "show");
-    }
-    return true;
+    return others;
+  }
+
+  /**
+   * A file has other bytes than before: what the person wanted of the old ones is wanted of these.
+   * @param {number} index
+   * @param {Item} before
+   * @param {boolean} wasOpened
+   */
+  #wantAgain(index, before, wasOpened) {
+    if (wasOpened) this.want(index, "show");
+    else if (before.status === "queued" || before.status === "receiving") this.want(index, before.purpose);
   }
 
   /**
@@ -109,7 +121,7 @@ export class Downloads {
   #resume() {
     const held = this.#items.flatMap((item, index) => (item.status === "ready" ? [index] : []));
     const halfway = this.#items.flatMap((item, index) => (item.status === "receiving" ? [index] : []));
-    this.#queue = [...held, ...halfway, ...this.#queue.filter((index) => this.#items[index].status === "queued")];
+    this.#queue = [...held, ...halfway, ...this.#queue.filter((index) => this.#items[index]?.status === "queued")];
   }
 
   /**
@@ -253,6 +265,11 @@ export class Downloads {
     this.#items[index].status = status;
     if (this.opened === index) this.opened = null;
   }
+}
+
+/** @param {Entry[]} entries */
+function isLonePicture(entries) {
+  return entries.length === 1 && claimsPicture(entries[0].media_type) && entries[0].size <= MAX_PICTURE;
 }
 
 /** @param {number} size @returns {Item} */

@@ -229,14 +229,16 @@ export class Session {
   }
 
   /**
-   * The same manifest on a new connection: it goes on where it stopped.
+   * The same manifest on a new connection: it goes on where it stopped. A file that has other bytes there begins anew.
    * @param {import("./transfer.js").Entry[]} files
    * @param {boolean} begun the owner sends the picture already, from its beginning
    */
   #onManifest(files, begun) {
     this.#call.onAdmitted();
     this.#isAckTimed = false;
-    if (this.#downloads.setManifest(files)) this.#act({ do: "drop" });
+    const others = this.#downloads.setManifest(files);
+    if (others.length === files.length) this.#act({ do: "drop" });
+    else for (const file of others) this.#act({ do: "forget", file });
     if (begun) this.#sayIfAny(this.#downloads.meet());
     const early = this.#early ?? [];
     this.#early = null;

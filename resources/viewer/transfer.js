@@ -6,7 +6,7 @@
 //
 // The owner speaks first. Where file 0 is all there is, and a picture, it begins with it from its beginning, as request
 // 0, and its manifest says so. The channels keep no common order: what comes before the manifest waits for it, at most
-// WINDOW bytes.
+// WINDOW bytes. What is held of a file is completed on a later connection only while its version there is the same.
 
 import { parseObject } from "./signalling.js";
 
@@ -20,13 +20,17 @@ export const ACK_BYTES = 128 * 1024;
 export const WINDOW = 8 * 1024 * 1024;
 const MAX_U32 = 2 ** 32 - 1;
 const RATE_WINDOW_MS = 2000;
+const FILE_VERSION = /^[A-Za-z0-9_-]{1,16}$/;
 /** Not even zero bytes have been acknowledged. */
 const NOTHING = -1;
 
 /** The owner broke the protocol; the message says how, for developers. */
 export class WireError extends Error {}
 
-/** @typedef {{name: string, size: number, media_type: string}} Entry one file of the manifest, untrusted text */
+/**
+ * One file of the manifest, untrusted text; with another version its bytes are others.
+ * @typedef {{name: string, size: number, media_type: string, version: string}} Entry
+ */
 /** @typedef {"vanished" | "changed" | "unreadable"} FailReason */
 /** @typedef {"revoked" | "expired" | "dismissed" | "refused" | "full" | "stalled" | FailReason} EndReason */
 /**
@@ -104,10 +108,11 @@ function decodeEntries(files) {
   check(Array.isArray(files) && files.length > 0, "manifest");
   return /** @type {unknown[]} */ (files).map((file) => {
     check(typeof file === "object" && file !== null, "manifest");
-    const { name, size, media_type } = /** @type {Record<string, unknown>} */ (file);
+    const { name, size, media_type, version } = /** @type {Record<string, unknown>} */ (file);
     check(typeof name === "string" && typeof media_type === "string", "manifest");
     check(isWhole(size, Number.MAX_SAFE_INTEGER), "manifest");
-    return { name: String(name), size: Number(size), media_type: String(media_type) };
+    check(typeof version === "string" && FILE_VERSION.test(version), "manifest");
+    return { name: String(name), size: Number(size), media_type: String(media_type), version: String(version) };
   });
 }
 
@@ -165,15 +170,18 @@ export class Transfer {
   #finished = false;
 
   /**
+   * What is held of a file stays only where all that is said of it has stayed the same, its version too.
    * @param {Entry[]} entries
-   * @returns {boolean} true where it is not the manifest that was there before: what was held is void
+   * @returns {number[]} the files that were not there before as they are now: what was held of them is void
    */
   setManifest(entries) {
-    if (JSON.stringify(entries) === JSON.stringify(this.entries)) return false;
+    const before = entries.length === this.entries.length ? this.entries.map((entry) => JSON.stringify(entry)) : [];
+    const others = entries.flatMap((entry, index) => (JSON.stringify(entry) === before[index] ? [] : [index]));
+    if (others.length === 0) return others;
+    this.held = entries.map((_, index) => (others.includes(index) ? 0 : this.held[index]));
     this.entries = entries;
-    this.held = entries.map(() => 0);
     this.file = null;
-    return true;
+    return others;
   }
 
   /**

@@ -253,13 +253,14 @@ class Engine:
 
     def _show_at_once(self, share: Share, files: tuple[File, ...]) -> None:
         try:
-            self._show(share, open_files(files))
+            self._show(share, open_files(files, share.version_key))
         except SeedshotError as error:
             self._give_up(share, error)
 
     async def _open(self, share: Share, files: tuple[File, ...]) -> None:
         try:
-            opened = await asyncio.get_running_loop().run_in_executor(self._pool, open_files, files)
+            loop = asyncio.get_running_loop()
+            opened = await loop.run_in_executor(self._pool, open_files, files, share.version_key)
         except SeedshotError as error:
             self._give_up(share, error)
         else:

@@ -2,12 +2,15 @@
 
 A file on disk is pinned by size, modification time, inode and device. Each
 block that is read is believed only if the file is still the pinned one after
-the read, so that a viewer never gets a mixture of two versions.
+the read. What is pinned has a version that viewers are told, as an engine that
+is started again pins anew, and a page then goes on where it was. So a viewer
+never gets a mixture of two versions.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import stat
 import threading
@@ -17,12 +20,17 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from seedshot_desktop.errors import FileVanishedError, ShareError
+from seedshot_desktop.seed.link import encode_base64url
 from seedshot_desktop.seed.messages import DiskFile, File, FileStatus, MemoryFile
 from seedshot_desktop.seed.names import safe_media_type, safe_name
 from seedshot_desktop.seed.transfer import MAX_CONTROL, MAX_PAYLOAD, FailReason, FileEntry, Manifest, encode
 
 BLOCK = 4 * MAX_PAYLOAD
 """Bytes read from a disk at a time; one such block is held for each viewer, and one more is read ahead."""
+VERSION_BYTES = 6
+"""8 characters: the first packet has little room, and of 2**48 changes one goes unseen."""
+NOT_PINNED = "-" * 8
+"""As long as any version of ours."""
 
 _WHY: dict[FailReason, str] = {
     "vanished": "was moved or deleted. Put it back and share it again.",
@@ -52,6 +60,16 @@ class Pin:
     def of(cls, status: os.stat_result) -> Pin:
         """The pin of what `status` describes."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+
+
+def version_of(key: bytes, place: int, pin: Pin | None) -> str:
+    """The version of what a share has at `place`; `key` is its ``version_key``, at most 64 bytes.
+
+    No viewer has that key, so none can find out by trying which inode or time it is that a version stands for.
+    Without a `pin` the bytes are in memory: none but these are ever shared there, in this engine or a later one.
+    """
+    facts = (place,) if pin is None else (place, pin.size, pin.mtime_ns, pin.inode, pin.device)
+    return encode_base64url(hashlib.blake2b(repr(facts).encode(), key=key, digest_size=VERSION_BYTES).digest())
 
 
 class MemoryContent:
@@ -241,11 +259,14 @@ class SharedFile:
         return FileStatus(self.entry.name, self.entry.size, self.entry.media_type, self.problem)
 
 
-def open_files(files: tuple[File, ...]) -> tuple[SharedFile, ...]:
-    """Look at `files` and pin those on disk; blocks, so call it in a thread. Raises ShareError."""
+def open_files(files: tuple[File, ...], version_key: bytes) -> tuple[SharedFile, ...]:
+    """Look at `files` and pin those on disk; blocks, so call it in a thread. Raises ShareError.
+
+    `version_key` is that of their share, see ``version_of``.
+    """
     if not files:
         raise ShareError("There is nothing to share: no file was named.")
-    opened = tuple(_open(file) for file in files)
+    opened = tuple(_open(file, version_key, place) for place, file in enumerate(files))
     check_manifest([file.entry for file in opened])
     return opened
 
@@ -255,10 +276,10 @@ def manifest_of(files: tuple[SharedFile, ...]) -> Manifest:
     return Manifest(tuple(file.entry for file in files))
 
 
-def entry_of(name: str, media_type: str, size: int) -> FileEntry:
-    """What viewers are told of a file that its owner calls `name`."""
+def entry_of(name: str, media_type: str, size: int, version: str = NOT_PINNED) -> FileEntry:
+    """What viewers are told of a file that its owner calls `name`; without a version only as long as what they are."""
     shown = safe_name(name)
-    return FileEntry(shown, size, safe_media_type(media_type, shown))
+    return FileEntry(shown, size, safe_media_type(media_type, shown), version)
 
 
 def check_manifest(entries: Sequence[FileEntry]) -> None:
@@ -271,11 +292,13 @@ def check_manifest(entries: Sequence[FileEntry]) -> None:
         )
 
 
-def _open(file: File) -> SharedFile:
+def _open(file: File, version_key: bytes, place: int) -> SharedFile:
     if isinstance(file, MemoryFile):
-        return SharedFile(entry_of(file.name, file.media_type, len(file.data)), MemoryContent(file.data))
+        version = version_of(version_key, place, None)
+        return SharedFile(entry_of(file.name, file.media_type, len(file.data), version), MemoryContent(file.data))
     pin = _pin(file, safe_name(file.name))
-    return SharedFile(entry_of(file.name, file.media_type, pin.size), DiskContent(file.path, pin))
+    version = version_of(version_key, place, pin)
+    return SharedFile(entry_of(file.name, file.media_type, pin.size, version), DiskContent(file.path, pin))
 
 
 def _pin(file: DiskFile, name: str) -> Pin:

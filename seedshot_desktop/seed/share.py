@@ -7,6 +7,7 @@ than the owner allowed.
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 
 from seedshot_desktop.seed import link
@@ -32,6 +33,8 @@ class Share:
         self.token = link.encode_base64url(keys.token)
         self.secret = link.encode_base64url(keys.secret)
         self.id = link.ShareKeys(keys.token, keys.secret, keys.certificate, keys.private_key).share
+        self.version_key = hashlib.blake2b(keys.private_key, digest_size=32, person=b"file versions").digest()
+        """Keys the versions of its files: of what no viewer and no server has, and the next engine has again."""
         self.label = label
         self.limits = limits
         self.created_at = created_at

@@ -9,7 +9,7 @@ Control channel, JSON text, at most 16 KiB a message::
                       pong  {}                                      the page is alive
                       bye   {}                                      the page is closing
     owner -> viewer   waiting  {}                                   admitted, the files are being prepared
-                      manifest {files: [{name, size, media_type}], begun?}
+                      manifest {files: [{name, size, media_type, version}], begun?}
                       failed   {file, reason}                       that file cannot be served any more
                       ping     {}                                   are you there? answer pong
                       ended    {reason}                             the last message
@@ -18,7 +18,8 @@ Who is here knows the secret: the connection comes about with nobody else (see
 ``transport.sdp.answer_password``). So the owner speaks first, and a round trip is
 saved where it begins what every page shows by itself: with ``begun``, file 0, which is
 the only one and a picture, is on its way from its beginning, as request 0. A page that
-wants something else, as the rest of what it holds, asks for that. The channels keep no
+wants something else, as the rest of what it holds, asks for that. It holds nothing of a
+file whose version is another than it was: the bytes are others. The channels keep no
 common order, so data may come before the manifest: at most WINDOW bytes, as nothing is
 acknowledged until then.
 
@@ -60,6 +61,8 @@ MAX_OFFSET = 2**53 - 1
 """What a JavaScript number holds exactly."""
 U53 = Annotated[int, msgspec.Meta(ge=0, le=MAX_OFFSET)]
 ShortText = Annotated[str, msgspec.Meta(max_length=64)]
+Version = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,16}\Z")]
+"""Opaque to a viewer; the alphabet is that of base64url."""
 
 
 class Violation(Exception):
@@ -118,6 +121,8 @@ class FileEntry(msgspec.Struct, frozen=True):
     name: str
     size: U53
     media_type: str
+    version: Version
+    """The same as long as the bytes are, also over the engine's death: only then may what is held be completed."""
 
 
 class Waiting(msgspec.Struct, frozen=True, tag_field="type", tag="waiting"):

@@ -121,7 +121,8 @@ class Retained:
     def _change(self, share: str, *, files: tuple[File, ...] | None = None, limits: Limits | None = None) -> None:
         """Other files or limits for a share that lives; nothing for one that does not."""
         if entry := self._shares.get(share):
-            if files is not None:
+            # The first files are the share's for good, as in the engine: the version of a capture tells no others.
+            if files is not None and entry.seed.files is None:
                 entry.seed = msgspec.structs.replace(entry.seed, files=files)
             if limits is not None:
                 entry.seed = msgspec.structs.replace(entry.seed, limits=limits)

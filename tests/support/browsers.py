@@ -24,7 +24,7 @@ class Tab(ABC):
         """The value of a JavaScript expression, awaited where it is a promise, as JSON carries it."""
 
     @abstractmethod
-    async def saved_by(self, expression: str) -> tuple[str, bytes]:
+    async def saved_by(self, expression: str, deadline_s: float = 30.0) -> tuple[str, bytes]:
         """The name and the content of the file that the browser saves when `expression` is evaluated."""
 
     @abstractmethod

@@ -42,9 +42,9 @@ class ChromiumTab(Tab):
         """The value of a JavaScript expression."""
         return await self.page.evaluate(expression)
 
-    async def saved_by(self, expression: str) -> tuple[str, bytes]:
+    async def saved_by(self, expression: str, deadline_s: float = 30.0) -> tuple[str, bytes]:
         """What the browser saves when `expression` is evaluated."""
-        async with self.page.expect_download() as saving:
+        async with self.page.expect_download(timeout=deadline_s * 1000) as saving:
             await self.evaluate(expression)
         download = await saving.value
         return download.suggested_filename, await asyncio.to_thread((await download.path()).read_bytes)

@@ -46,7 +46,7 @@ class Room:
         keys = link.mint()
         wire = Keys(keys.token, keys.secret, keys.certificate, keys.private_key)
         share = Share(wire, label="x", limits=limits, created_at=0.0, now=self.now)
-        share.files = open_files((MemoryFile("a.png", "image/png", data),))
+        share.files = open_files((MemoryFile("a.png", "image/png", data),), share.version_key)
         self.desk.open(share)
         return share
 

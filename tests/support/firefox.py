@@ -125,11 +125,11 @@ class FirefoxTab(Tab):
         text = result["result"].get("value")
         return None if text is None else json.loads(text)
 
-    async def saved_by(self, expression: str) -> tuple[str, bytes]:
+    async def saved_by(self, expression: str, deadline_s: float = 30.0) -> tuple[str, bytes]:
         """What the browser saves when `expression` is evaluated."""
         before = len(self._saved())
         await self.evaluate(expression)
-        new = await until(lambda: self._saved()[before:], "a saved file", 30.0)
+        new = await until(lambda: self._saved()[before:], "a saved file", deadline_s)
         assert new[0]["status"] == "complete", new[0]["status"]
         path = Path(new[0]["filepath"])
         return path.name, await asyncio.to_thread(path.read_bytes)

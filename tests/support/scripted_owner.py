@@ -72,7 +72,8 @@ class Visit:
 
     def offer_files(self, *files: tuple[str, int, str], **begun: bool) -> None:
         """The manifest: (name, size, media type) of each file; `begun`: the first one is on its way as request 0."""
-        self.say("manifest", files=[{"name": n, "size": s, "media_type": t} for n, s, t in files], **begun)
+        entries = [{"name": n, "size": s, "media_type": t, "version": "AAECAwQF"} for n, s, t in files]
+        self.say("manifest", files=entries, **begun)
 
     async def send(self, get: dict[str, Any], data: bytes, *, until_byte: int | None = None) -> None:
         """The bytes of `data` that `get` asks for, up to `until_byte`."""

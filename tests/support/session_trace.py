@@ -23,10 +23,15 @@ from seedshot_desktop.seed.steps import (
 )
 from seedshot_desktop.seed.transfer import FileEntry, Manifest
 
-DOCUMENT = Manifest((FileEntry("Notes.pdf", 100, "application/pdf"),))
+VERSION = "AAECAwQF"
+"""Of every file here."""
+DOCUMENT = Manifest((FileEntry("Notes.pdf", 100, "application/pdf", VERSION),))
 """What nobody sends before it is asked for."""
 HELLO = {"type": "hello", "version": 1, "browser": "Firefox 153", "system": "Linux"}
-MANIFEST = {"type": "manifest", "files": [{"name": "Notes.pdf", "size": 100, "media_type": "application/pdf"}]}
+MANIFEST = {
+    "type": "manifest",
+    "files": [{"name": "Notes.pdf", "size": 100, "media_type": "application/pdf", "version": VERSION}],
+}
 
 
 def said(**fields: object) -> ControlReceived:

@@ -166,7 +166,7 @@ def test_more_files_than_a_page_can_be_told_of_are_refused_before_there_is_a_lin
 def fits_together(paths: list[str]) -> bool:
     """As the engine sees it."""
     try:
-        open_files(tuple(DiskFile(Path(path).name, "image/png", path) for path in paths))
+        open_files(tuple(DiskFile(Path(path).name, "image/png", path) for path in paths), bytes(32))
     except ShareError:
         return False
     return True

@@ -10,8 +10,8 @@ const VIEW = `signal {"type":"view","id":"${LINK.id}","offer":"offer"}`;
 const get = (request, file, offset) => `say ${JSON.stringify({ type: "get", request, file, offset })}`;
 const ack = (request, held) => `say ${JSON.stringify({ type: "ack", request, held })}`;
 const other = () => answer([`a=fingerprint:sha-256 ${digest(99)}`]);
-const REPORT = { name: "report.pdf", size: 4, media_type: "application/pdf" };
-const EMPTY = { name: "empty.txt", size: 0, media_type: "text/plain" };
+const REPORT = { name: "report.pdf", size: 4, media_type: "application/pdf", version: "AAECAwQF" };
+const EMPTY = { name: "empty.txt", size: 0, media_type: "text/plain", version: "AAECAwQF" };
 const OVER = ["disconnect", "drop"];
 
 test("from the link to the picture", () => {

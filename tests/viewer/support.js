@@ -57,7 +57,7 @@ export function data(request, offset, payload) {
 }
 
 export const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3, 4, 5, 6, 7, 8]);
-export const PICTURE = { name: "Screenshot.png", size: PNG.length, media_type: "image/png" };
+export const PICTURE = { name: "Screenshot.png", size: PNG.length, media_type: "image/png", version: "AAECAwQF" };
 
 /** Drives a session; time only passes when the test says so. */
 export class Drive {

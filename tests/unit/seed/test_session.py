@@ -46,6 +46,7 @@ from tests.support.session_trace import (
     DOCUMENT,
     HELLO,
     MANIFEST,
+    VERSION,
     Trace,
     admitted,
     complete,
@@ -97,7 +98,7 @@ def test_what_is_superseded_or_stopped_and_has_not_left_never_does() -> None:
 
 def test_an_empty_file_is_complete_when_it_is_acknowledged() -> None:
     trace = greet(knocking())
-    trace(Admitted(Manifest((FileEntry("empty", 0, "text/plain"),))))
+    trace(Admitted(Manifest((FileEntry("empty", 0, "text/plain", VERSION),))))
     trace(said(type="get", request=1, file=0, offset=0))
     assert trace.session.next_chunk() is None
     assert trace(said(type="ack", request=1, held=0)) == [NoteProgress(), NoteComplete()]
@@ -327,7 +328,7 @@ def test_a_flood_of_messages_is_refused() -> None:
 # Whatever comes
 
 small = st.integers(0, 5)
-PICTURE = Manifest((FileEntry("Screenshot.png", 100, "image/png"),))
+PICTURE = Manifest((FileEntry("Screenshot.png", 100, "image/png", VERSION),))
 texts = st.one_of(
     st.text(max_size=30),
     st.just(json.dumps(HELLO)),
@@ -427,7 +428,7 @@ def test_the_last_bytes_make_the_view_wherever_the_first_were_had() -> None:
 
 def test_what_has_no_bytes_is_a_view_when_it_is_acknowledged() -> None:
     trace = greet(knocking())
-    trace(Admitted(Manifest((FileEntry("empty", 0, "text/plain"),))))
+    trace(Admitted(Manifest((FileEntry("empty", 0, "text/plain", VERSION),))))
     trace(said(type="get", request=1, file=0, offset=0))
     trace(said(type="ack", request=1, held=0))
     assert trace.session.counts

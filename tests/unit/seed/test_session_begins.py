@@ -18,12 +18,12 @@ from seedshot_desktop.seed.steps import (
     TurnedAway,
 )
 from seedshot_desktop.seed.transfer import MAX_PICTURE, FileEntry, Manifest
-from tests.support.session_trace import Trace, ended, greet, knocking, said
+from tests.support.session_trace import VERSION, Trace, ended, greet, knocking, said
 
-PICTURE = Manifest((FileEntry("Screenshot.png", 100, "image/png"),))
+PICTURE = Manifest((FileEntry("Screenshot.png", 100, "image/png", VERSION),))
 BEGUN = {
     "type": "manifest",
-    "files": [{"name": "Screenshot.png", "size": 100, "media_type": "image/png"}],
+    "files": [{"name": "Screenshot.png", "size": 100, "media_type": "image/png", "version": VERSION}],
     "begun": True,
 }
 
@@ -54,10 +54,10 @@ def test_it_waits_for_files_that_are_being_prepared() -> None:
 @pytest.mark.parametrize(
     "files",
     [
-        (FileEntry("a.png", 100, "image/png"), FileEntry("b.png", 50, "image/png")),
-        (FileEntry("a.pdf", 100, "application/pdf"),),
-        (FileEntry("a.svg", 100, "image/svg+xml"),),
-        (FileEntry("a.png", MAX_PICTURE + 1, "image/png"),),
+        (FileEntry("a.png", 100, "image/png", VERSION), FileEntry("b.png", 50, "image/png", VERSION)),
+        (FileEntry("a.pdf", 100, "application/pdf", VERSION),),
+        (FileEntry("a.svg", 100, "image/svg+xml", VERSION),),
+        (FileEntry("a.png", MAX_PICTURE + 1, "image/png", VERSION),),
     ],
 )
 def test_nothing_is_begun_that_the_page_may_not_want(files: tuple[FileEntry, ...]) -> None:
@@ -97,7 +97,7 @@ def test_nobody_asks_for_what_is_begun() -> None:
 
 def test_what_was_not_begun_cannot_be_acknowledged() -> None:
     trace = knocking()
-    trace(Admitted(Manifest((FileEntry("a.pdf", 0, "application/pdf"),))))
+    trace(Admitted(Manifest((FileEntry("a.pdf", 0, "application/pdf", VERSION),))))
     assert greet(trace)(said(type="ack", request=0, held=0)) == ended("refused", EndReason.REFUSED)
 
 

@@ -23,13 +23,13 @@ CHANGED: FailReason = "changed"
 
 def make(limits: Limits | None = None) -> Share:
     share = Share(KEYS, label="x", limits=limits or Limits(), created_at=50.0, now=NOW)
-    share.files = open_files((MemoryFile("a.png", "image/png", b"abc"),))
+    share.files = open_files((MemoryFile("a.png", "image/png", b"abc"),), share.version_key)
     return share
 
 
 def test_it_has_failed_once_none_of_its_files_can_be_served() -> None:
     share = make()
-    share.files = open_files(tuple(MemoryFile(name, "", b"abc") for name in ("a", "b")))
+    share.files = open_files(tuple(MemoryFile(name, "", b"abc") for name in ("a", "b")), share.version_key)
     failures = [share.failure]
     for file, reason in ((share.files[1], CHANGED), (share.files[0], VANISHED)):
         file.fail(reason)
@@ -51,6 +51,17 @@ def test_its_names_are_those_of_its_link() -> None:
         link.encode_base64url(MINTED.token),
         link.encode_base64url(MINTED.secret),
     )
+
+
+def test_its_version_key_is_found_again_and_not_by_who_has_the_link_or_the_token() -> None:
+    other = link.mint()
+    mixed = Keys(other.token, other.secret, MINTED.certificate, MINTED.private_key)
+    theirs = Keys(MINTED.token, MINTED.secret, other.certificate, other.private_key)
+    key, same, another = (
+        Share(keys, label="x", limits=Limits(), created_at=50.0, now=NOW).version_key for keys in (KEYS, mixed, theirs)
+    )
+    assert key == same
+    assert key != another
 
 
 def test_keys_that_do_not_belong_together_are_refused() -> None:

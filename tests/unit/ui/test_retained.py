@@ -58,6 +58,14 @@ def test_shares_are_replayed_oldest_first_with_their_files() -> None:
     assert len(retained) == 2
 
 
+def test_files_that_are_provided_are_those_of_the_share_for_good() -> None:
+    retained = Retained()
+    retained.note_command(seed(), 1000.0)
+    for files in (FILES, (MemoryFile("a.png", "image/png", b"others"),)):
+        retained.note_command(Provide(share_of(seed()), files), 1001.0)
+    assert replayed(retained, 1002.0) == [seed(files=FILES)]
+
+
 def test_a_capture_still_being_encoded_is_replayed_without_files() -> None:
     retained = Retained()
     retained.note_command(seed(), 1000.0)
