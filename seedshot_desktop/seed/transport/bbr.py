@@ -29,7 +29,7 @@ Where it departs from the draft, and why:
   queue stands: an overflowing queue drops a third and more, random loss in a
   small round reaches 2 % by chance.
 - A connection probes for more twice as soon as it can, so that it knows early
-  whether the whole link is its own (see ``competing``).
+  whether the whole link is its own, if start-up has not told (see ``competing``).
 - While somebody else keeps the queue full, a CUBIC window takes over (see
   ``competing``): BBRv3 alone beside one CUBIC flow converges over minutes, and
   what either gets meanwhile depends on who came first.
@@ -111,6 +111,7 @@ class Bbr:
         self._window_gain = STARTUP_WINDOW_GAIN
         self._train: Train | None = Train(0.7 * self._initial_window)
         self._holding = 0
+        self._has_lost = False
         self._recent_rtts = RecentRtts()
         self.min_rtt = _INFINITE
         self._least_rtt = LeastRtt(now)
@@ -170,7 +171,10 @@ class Bbr:
         self._aggregation.add(s, bandwidth=self._bw, window=self.window, round_start=self._round_start, rounds=rounds)
         self._update_rtt(s)
         self._check_startup(s)
+        self._has_lost = self._has_lost or bool(s.newly_lost)
         if self.phase is Phase.DRAIN and s.in_flight <= self._bdp():
+            if not self._has_lost:
+                self._company.started(s.now, self.max_bw, self.min_rtt)
             self._enter_down(s.now, s.delivered)
         self._cycle(s)
         self._watch_queue(s)

@@ -11,6 +11,11 @@ has less than a third of the link for half a minute. Whoever had the link to
 itself knows what it gives, and so what part it takes now. Above one half it
 gives way: it begins with half of the link, does not grow, and what it loses
 costs it as much more as it has too much.
+
+Two things tell that a link is one's own. A start-up that has lost nothing, and
+after which the queue that it made is gone and stays away: beside somebody else
+either the queue stands or something is lost. Later, two probes in a row that
+bring no more bandwidth.
 """
 
 from __future__ import annotations
@@ -28,6 +33,12 @@ PLATEAU = 1.05
 """Sending a quarter faster brings less than this to who fills a link alone, and a tenth and more beside others."""
 SURE_AFTER = 2
 """So many times in a row."""
+START_WATCHED = (1.0, 2.5)
+"""From and until how many round trips after start-up no queue may stand: its own has been seen to go by then."""
+START_QUEUE = 1 / 9
+"""Part of a round trip; what is less is no queue."""
+START_QUEUE_S = 0.003
+"""The same on short paths."""
 FAIR_SHARE = 0.5
 WHOLE_LINK = 0.93
 """A rate of this part of the link, or more, is all of it as far as can be measured."""
@@ -86,6 +97,25 @@ class Cubic:
         self.packets = max(self.packets, self._reno)
 
 
+class Start:
+    """Whether a start-up without losses had the link to itself."""
+
+    def __init__(self, now: float, rate: float, min_rtt: float) -> None:
+        self.rate = rate
+        self._from, self._until = (now + part * min_rtt for part in START_WATCHED)
+        self._most = min_rtt + max(START_QUEUE * min_rtt, START_QUEUE_S)
+
+    def was_alone(self, s: Sample) -> bool | None:
+        """None while that is not known."""
+        if s.newly_lost or s.app_limited:
+            return False
+        if s.rtt is None or s.now < self._from:
+            return None
+        if s.rtt > self._most:
+            return False
+        return True if s.now >= self._until else None
+
+
 class Company:
     """Tells from the queue whether we are alone; while we are not, `cubic` is how much may be in flight."""
 
@@ -97,6 +127,11 @@ class Company:
         self._flight = 0
         self._excess = 0.0
         self._deaf_until = 0
+        self._start: Start | None = None
+
+    def started(self, now: float, rate: float, min_rtt: float) -> None:
+        """Start-up is over, has lost nothing, and has seen `rate`, bytes per second."""
+        self._start = Start(now, rate, min_rtt)
 
     def watch(self, s: Sample, min_rtt: float, *, steady: bool) -> None:
         """Take in a sample. `steady`: start-up is over and nothing but the link limits us."""
@@ -105,10 +140,19 @@ class Company:
                 self._near_at = s.now
             else:
                 self._far_at = s.now
+        if self._start is not None:
+            self._judge(self._start, s)
         if self.cubic is None and not steady:
             self._near_at = s.now
         if self._link_rate and s.rate:
             self._excess += (s.rate / self._link_rate / FAIR_SHARE - self._excess) / 16
+
+    def _judge(self, start: Start, s: Sample) -> None:
+        verdict = start.was_alone(s)
+        if verdict is not None:
+            self._start = None
+        if verdict:
+            self._link_rate = start.rate
 
     @property
     def _stands(self) -> float:
