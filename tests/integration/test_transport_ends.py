@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import struct
 from collections.abc import Awaitable, Callable
@@ -17,6 +16,7 @@ from seedshot_desktop.seed.transport import STRANGER, IceOptions, Peer, PeerStat
 from seedshot_desktop.seed.transport import peer as peer_module
 from tests.support.answers import SECRET, with_password
 from tests.support.links import fall_silent
+from tests.support.open_files import open_files
 from tests.support.rtc_viewer import AiortcViewer, Owner, make_certificate
 from tests.support.waiting import until, within
 
@@ -191,7 +191,7 @@ IN_ORDER = [PeerState.CONNECTING, PeerState.OPEN, PeerState.CLOSED]
 async def test_an_end_has_one_reason_and_leaves_nothing(
     reason: str, end: Callable[[Stage], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = len(os.listdir("/proc/self/fd"))
+    files = open_files()
     stage = Stage(monkeypatch)
     peer, owner = stage.peer, stage.owner
     try:
@@ -211,7 +211,7 @@ async def test_an_end_has_one_reason_and_leaves_nothing(
     states = [state for state, _ in owner.states]
     assert states == [state for state in IN_ORDER if state in states], "forward, and each of them once"
     assert [why for state, why in owner.states if state is not PeerState.CLOSED] == [""] * (len(states) - 1)
-    await until(lambda: len(os.listdir("/proc/self/fd")) <= files, "the end of its sockets")
+    await until(lambda: open_files() <= files, "the end of its sockets")
 
 
 async def test_closing_twice_at_once_waits_for_one_end(monkeypatch: pytest.MonkeyPatch) -> None:

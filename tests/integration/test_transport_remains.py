@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from seedshot_desktop.seed.transport import Certificate, IceOptions, Peer, PeerS
 from tests.integration.test_transport_servers import silent_server
 from tests.support.answers import SECRET
 from tests.support.links import fall_silent
+from tests.support.open_files import open_files
 from tests.support.rtc_viewer import AiortcViewer, Owner, make_certificate
 from tests.support.waiting import until, within
 
@@ -102,10 +102,6 @@ async def one(certificate: Certificate, options: IceOptions, ending: Ending, *, 
     finally:
         await peer.close()
         await viewer.close()
-
-
-def open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 # asyncio's own loop keeps what it has been asked to call, and tells nobody: uvloop, which the engine runs on, would not
