@@ -15,19 +15,10 @@ from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState
 from seedshot_desktop.seed.transport.datagrams import MAX_DATAGRAM
 from seedshot_desktop.seed.transport.ice import MAX_QUEUED_DATAGRAMS, MAX_REMOTE_CANDIDATES
 from seedshot_desktop.seed.transport.inbound import WINDOW
-from tests.support.answers import SECRET
+from tests.support.answers import SECRET, owner_address
 from tests.support.rtc_viewer import AiortcViewer, Owner, connected, make_certificate
 
 HANDSHAKE_BYTE = 22
-
-
-def owner_address(answer: str) -> tuple[str, int]:
-    """An IPv4 host candidate of the answer."""
-    for line in answer.split("\r\n"):
-        words = line.split()
-        if line.startswith("a=candidate:") and "." in words[4]:
-            return words[4], int(words[5])
-    raise AssertionError("no IPv4 candidate")
 
 
 async def test_a_strangers_datagrams_are_not_even_queued() -> None:

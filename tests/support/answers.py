@@ -1,4 +1,4 @@
-"""What a viewer does to an owner's answer before it uses it: the ICE password, which nobody sends."""
+"""What a viewer reads from an owner's answer, and adds to it: the ICE password, which nobody sends."""
 
 from __future__ import annotations
 
@@ -17,3 +17,12 @@ def with_password(answer: str, offer: str, secret: str = SECRET) -> str:
     assert found is not None, "the offer has a fingerprint"
     password = secret.replace("-", "+").replace("_", "/") + found[1].replace(":", "").upper()
     return re.sub(r"(a=ice-ufrag:[^\r\n]*)", rf"\1\r\na=ice-pwd:{password}", answer, count=1)
+
+
+def owner_address(answer: str) -> tuple[str, int]:
+    """An IPv4 host candidate of the answer."""
+    for line in answer.split("\r\n"):
+        words = line.split()
+        if line.startswith("a=candidate:") and "." in words[4]:
+            return words[4], int(words[5])
+    raise AssertionError("no IPv4 candidate")

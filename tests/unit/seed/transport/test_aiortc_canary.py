@@ -1,7 +1,8 @@
-"""What the transport takes from inside aiortc and aioice: a release that moves any of it fails here, by name.
+"""What the transport takes from inside aiortc: a release that moves any of it fails here, by name.
 
 The range in pyproject.toml is what this was written against. When a test
 fails, read what the new release does in that place before changing anything.
+What it takes from aioice stands in ``test_aioice_canary``.
 """
 
 from __future__ import annotations
@@ -9,32 +10,21 @@ from __future__ import annotations
 import inspect
 
 import pytest
-from aioice import Connection, ice, stun
-from aiortc import RTCDtlsTransport, RTCIceGatherer, RTCIceTransport, RTCSctpTransport
+from aiortc import (
+    RTCCertificate,
+    RTCDtlsTransport,
+    RTCIceGatherer,
+    RTCIceTransport,
+    RTCSctpCapabilities,
+    RTCSctpTransport,
+)
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, State
+from aiortc.rtcicetransport import parse_stun_turn_uri
 from aiortc.rtcsctptransport import CHUNK_TYPES
 from OpenSSL import SSL
 
 CALLED = [
-    (Connection, "add_remote_candidate", ["remote_candidate"]),
-    (Connection, "build_request", ["pair", "nominate"]),
-    (Connection, "check_incoming", ["message", "addr", "protocol"]),
-    (Connection, "check_complete", ["pair"]),
-    (Connection, "close", []),
-    (Connection, "connect", []),
-    (Connection, "data_received", ["data", "component"]),
-    (Connection, "query_consent", []),
-    (Connection, "request_received", ["message", "addr", "protocol"]),
-    (Connection, "sort_check_list", []),
-    (Connection, "_add_remote_candidate", ["remote_candidate", "network_host"]),
-    (Connection, "_check_periodic", []),
-    (Connection, "_pair_remote_candidate", ["remote_candidate"]),
-    (Connection, "_unfreeze_initial", []),
-    (Connection, "_valid_username", ["username"]),
-    (stun.Message, "check_message_integrity", ["key"]),
-    (ice.StunProtocol, "datagram_received", ["data", "addr"]),
-    (ice.StunProtocol, "request", ["request", "addr", "integrity_key", "retransmissions"]),
-    (ice.StunProtocol, "send_data", ["data", "addr"]),
-    (ice.StunProtocol, "send_stun", ["message", "addr"]),
+    (RTCCertificate, "_create_ssl_context", ["srtp_profiles"]),
     (RTCDtlsTransport, "start", ["remoteParameters"]),
     (RTCDtlsTransport, "stop", []),
     (RTCDtlsTransport, "_set_role", ["role"]),
@@ -54,20 +44,16 @@ CALLED = [
     (SSL.Connection, "bio_read", ["bufsiz"]),
     (SSL.Connection, "bio_write", ["buf"]),
 ]
-READ_FROM_CONNECTION = [
-    "_check_list",
-    "_check_list_state",
-    "_closing",
-    "_early_checks",
-    "_early_checks_done",
-    "_local_candidates",
-    "_local_password",
-    "_nominated",
-    "_protocols",
-    "_query_consent_task",
-    "_queue",
-    "_remote_candidates",
+MADE = [
+    (RTCCertificate, ["key", "cert"]),
+    (RTCDtlsFingerprint, ["algorithm", "value"]),
+    (RTCDtlsParameters, ["fingerprints", "role"]),
+    (RTCDtlsTransport, ["transport", "certificates"]),
+    (RTCIceTransport, ["gatherer"]),
+    (RTCSctpCapabilities, ["maxMessageSize"]),
+    (RTCSctpTransport, ["transport", "port"]),
 ]
+READ_FROM_DTLS = ["_role", "_ssl", "_state", "state"]
 READ_FROM_ASSOCIATION = [
     "_advertised_rwnd",
     "_association_state",
@@ -77,6 +63,7 @@ READ_FROM_ASSOCIATION = [
     "_local_tsn",
     "_local_verification_tag",
     "_outbound_streams_count",
+    "_remote_port",
     "_remote_verification_tag",
     "_rto",
     "_sack_needed",
@@ -88,21 +75,41 @@ def test_what_we_call_or_override_is_there_with_its_arguments(owner: type, name:
     assert [*inspect.signature(getattr(owner, name)).parameters][1:] == arguments
 
 
-def test_what_we_read_of_an_agent_is_there() -> None:
-    agent = Connection(ice_controlling=False)
-    assert [name for name in READ_FROM_CONNECTION if not hasattr(agent, name)] == []
+@pytest.mark.parametrize(("made", "arguments"), MADE, ids=[made.__name__ for made, _ in MADE])
+def test_what_we_make_is_made_of_what_we_give(made: type, arguments: list[str]) -> None:
+    assert set(arguments) <= set(inspect.signature(made).parameters)
 
 
-async def test_what_we_read_of_an_association_is_there() -> None:
+async def test_what_we_read_is_there() -> None:
     gatherer = RTCIceGatherer(iceServers=[])
     assert hasattr(gatherer, "_connection")
     transport = RTCIceTransport(gatherer)
     assert transport._connection is gatherer._connection
-    from aiortc import RTCCertificate
-
-    association = RTCSctpTransport(RTCDtlsTransport(transport, [RTCCertificate.generateCertificate()]))
+    assert transport.state == "new"
+    dtls = RTCDtlsTransport(transport, [RTCCertificate.generateCertificate()])
+    assert [name for name in READ_FROM_DTLS if not hasattr(dtls, name)] == []
+    assert (dtls._state, dtls.state, dtls._ssl) == (State.NEW, "new", None)
+    association = RTCSctpTransport(dtls)
     assert [name for name in READ_FROM_ASSOCIATION if not hasattr(association, name)] == []
     assert association._association_state is RTCSctpTransport.State.CLOSED
+
+
+def test_the_states_that_we_ask_for_are_there() -> None:
+    assert [state.value for state in (State.CONNECTED, State.CLOSED)] == [2, 3]
+    for name in ("CLOSED", "COOKIE_WAIT", "COOKIE_ECHOED", "ESTABLISHED"):
+        assert hasattr(RTCSctpTransport.State, name)
+
+
+def test_servers_are_read_as_we_ask_for_them() -> None:
+    assert parse_stun_turn_uri("turns:relay.example:5349?transport=tcp") == {
+        **{"host": "relay.example", "port": 5349, "scheme": "turns", "transport": "tcp"},
+    }
+
+
+def test_a_timer_that_the_association_has_set_ends_with_its_state() -> None:
+    """What silences an association relies on it."""
+    source = inspect.getsource(RTCSctpTransport._set_state)
+    assert all(f"self._t{number}_cancel()" in source for number in (1, 2, 3))
 
 
 def test_the_chunks_that_aiortc_handles_for_us() -> None:
