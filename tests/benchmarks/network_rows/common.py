@@ -12,7 +12,7 @@ from tests.netlab.transfer import Result, browser_in, measure, measure_browsers,
 from tests.support.measuring import MeasuringError, Row
 
 RUNS = 5
-PEER_PATIENCE_S = 10.0
+PEER_PATIENCE_S = 12.0
 """How long a slow peer is listened to: its rate is known by then."""
 PATIENCE_S = 60.0
 MB = 1_000_000
