@@ -1,7 +1,9 @@
 """The transport on real networks, beside stock aiortc and Chromium to Chromium, in the same run.
 
 ``python -m tests.benchmarks network`` measures every row, which takes about 40
-minutes; ``python -m tests.benchmarks.network [--runs N] [ROW…]`` some of them.
+minutes on an idle machine with two cores, nearly half of them beside TCP;
+``python -m tests.benchmarks.network [--runs N] [ROW…]`` measures some of them.
+Everything is run five times, peers beside TCP three times.
 Links are emulated between two network namespaces (see ``tests.netlab``), so it
 needs root; the rows ``loopback`` and ``viewers`` do not. Receivers are
 unmodified browsers.

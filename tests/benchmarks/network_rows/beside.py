@@ -16,7 +16,7 @@ from tests.support.measuring import MeasuringError, Row, spread, spreads
 QUEUE_LINK = LinkOptions(0.025, rate=20 * MBIT, queue=1_000_000)
 SHARED_LINK = LinkOptions(0.025, rate=50 * MBIT, queue=300_000)
 SETTLING_S = 1.0
-PING_S = 6.0
+PING_S = 4.0
 PING_LIMIT_MS = 60.0
 LEAST_RATE = 17.0
 """Mbit/s of 20: who does not fill the link adds nothing to a ping."""
