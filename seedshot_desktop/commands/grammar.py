@@ -46,7 +46,9 @@ def _add_share(commands: Any) -> None:
     share.add_argument("--expires", metavar="TIME", type=_duration, help="end after this time: 90s, 10m, 2h, 1d")
     share.add_argument("--max-views", metavar="N", type=_count, help="end after N complete views")
     share.add_argument("--max-viewers", metavar="N", type=_count, help="at most N viewers at the same time")
-    share.add_argument("--upload-limit", metavar="RATE", type=_rate, help="bytes per second: 500K, 2M")
+    limited = "bytes per second{}: 500K, 2M; with either limit typed, neither of those in settings holds"
+    share.add_argument("--upload-limit", metavar="RATE", type=_rate, help=limited.format(""))
+    share.add_argument("--share-upload-limit", metavar="RATE", type=_rate, help=limited.format(" for the share"))
     share.add_argument("--listen", choices=("lan", "local"), help="who reaches the embedded server")
     share.add_argument("--port", metavar="N", type=_port, help="the embedded server's port; the next free one if taken")
     share.add_argument("--host", metavar="NAME", help="the name or address in the link")

@@ -97,9 +97,11 @@ def _engine_options(options: argparse.Namespace, kept: settings.Settings) -> m.E
     }
     changed = settings.change(kept, {key: value for key, value in typed.items() if value is not None})
     engine_options = settings.engine_options(changed)
-    if options.upload_limit is None:
+    if options.upload_limit is None and options.share_upload_limit is None:
         return engine_options
-    return msgspec.structs.replace(engine_options, upload_limit=options.upload_limit)
+    return msgspec.structs.replace(  # of both: with one share, the smaller holds, and what was typed has to
+        engine_options, upload_limit=options.upload_limit or 0, share_upload_limit=options.share_upload_limit or 0
+    )
 
 
 def _limits(options: argparse.Namespace, kept: settings.Settings) -> m.Limits:

@@ -2,20 +2,20 @@
 
 A benchmark is a module of this folder with ``rows()``, which measures and
 returns ``tests.support.measuring.Row``s, or an iterator of them, and may be a
-coroutine function; or with ``main()``, which prints its own table and returns
-an exit code. Without names all run. The exit code says whether every limit holds.
+coroutine function or an asynchronous iterator; or with ``main()``, which prints
+its own table and returns an exit code. Without names all run. The exit code is 0
+where every limit holds, 1 where one does not or something failed, and 2 where
+something cannot be measured here; what was measured is shown in any case.
 """
 
 from __future__ import annotations
 
-import asyncio
 import importlib
-import inspect
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
+from tests.benchmarks._collecting import collect, guarded
 from tests.support.measuring import Row, show
 
 HERE = Path(__file__).parent
@@ -33,17 +33,8 @@ def main(names: Sequence[str]) -> int:
         sys.stdout.write(f"== {name}\n")
         sys.stdout.flush()
         module = importlib.import_module(f"tests.benchmarks.{name}")
-        if hasattr(module, "rows"):
-            measured.extend(_rows_of(module))
-        else:
-            code |= int(module.main())
-    return (show(measured) if measured else 0) | code
-
-
-def _rows_of(module: ModuleType) -> Iterable[Row]:
-    found = module.rows()
-    rows: Iterable[Row] = asyncio.run(found) if inspect.iscoroutine(found) else found
-    return rows
+        code = max(code, collect(module.rows(), measured) if hasattr(module, "rows") else guarded(module.main))
+    return max(code, show(measured))
 
 
 if __name__ == "__main__":

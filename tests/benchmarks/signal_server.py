@@ -22,7 +22,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from signal_server.limits import Limits, Rate
 from signal_server.protocol import PATH, OwnerAnswer, Seed, View, decode_to_owner, encode, encode_base64url, id_of_token
 from signal_server.server import ServerConfig, SignalServer
-from tests.support.measuring import Row, show
+from tests.support.measuring import Row, show, spread
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -74,16 +74,13 @@ async def rows() -> list[Row]:
     ratio = [ours / bare for ours, bare in zip(cpu["ours"], cpu["bare"], strict=True)]
     return [
         Row(
-            "server: memory of an idle viewer", idle["ours"], "KiB", IDLE_LIMIT_KIB, f"bare {_middle(idle['bare'])} KiB"
+            *("server: memory of an idle viewer", idle["ours"], "KiB", IDLE_LIMIT_KIB),
+            spread("bare", idle["bare"], "KiB"),
         ),
-        Row("server: forwarded messages of 1.6 kB", rate["ours"], "/s", None, f"bare echo {_middle(rate['bare'])} /s"),
-        Row("server: processor time a message", cpu["ours"], "µs", None, f"bare echo {_middle(cpu['bare'])} µs"),
+        Row("server: forwarded messages of 1.6 kB", rate["ours"], "/s", None, spread("bare echo", rate["bare"], "/s")),
+        Row("server: processor time a message", cpu["ours"], "µs", None, spread("bare echo", cpu["bare"], "µs")),
         Row("server: processor time, ours to bare", ratio, "times", FORWARD_LIMIT_RATIO),
     ]
-
-
-def _middle(values: list[float]) -> str:
-    return f"{sorted(values)[len(values) // 2]:.1f}"
 
 
 @asynccontextmanager

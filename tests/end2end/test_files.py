@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.browsers import Browser
+from tests.support.chromium import Chromium
+from tests.support.command_line import seedshot
 from tests.support.terminal import share_command, signal_command
 from tests.support.viewer_page import PHASE, says
 
@@ -45,6 +48,26 @@ async def test_a_download_goes_on_while_the_server_is_away(browser: Browser, hom
             name, content = await saving
             assert name == file.name
             assert _digest(content) == _digest(file.read_bytes())
+
+
+@pytest.mark.parametrize("option", ["--upload-limit", "--share-upload-limit"])
+async def test_a_typed_limit_holds_whatever_settings_say(
+    chromium: Chromium, home: Path, tmp_path: Path, option: str
+) -> None:
+    """600 KB at 200 KiB/s: three seconds, and some slack. Settings would have it take five minutes, or no time."""
+    file = _file(tmp_path / "slow.bin", 600_000)
+    for key in ("upload_limit_kib", "share_upload_limit_kib"):
+        async with seedshot(home, "settings", key, "2") as command:
+            assert await command.ended() == 0
+    async with share_command(home, option, "200K", file) as share, chromium.opened(share.link) as tab:
+        await tab.wait_for(f"{PHASE} === 'files'")
+        began = time.monotonic()
+        _, content = await tab.saved_by(_save(0))
+        assert time.monotonic() - began >= 2.5
+        assert content == file.read_bytes()
+        await share.event("viewed", views=1)
+        rates = [event["rate"] for event in share.command.seen if event["event"] == "progress"]
+        assert any(rates), "the command says how fast it goes"
 
 
 async def test_a_file_that_changes_is_never_mixed(browser: Browser, home: Path, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Others on the lab's link: a TCP download with CUBIC, and somebody who only pings.
+"""Others on the lab's link: a TCP download with CUBIC, and somebody who only pings; ``flow.py`` starts them.
 
-Run inside the owner's namespace: ``python -m tests.netlab.neighbours tcp ADDRESS SECONDS`` prints the bytes that
-arrived; ``... ping ADDRESS SECONDS`` prints round-trip times in seconds as JSON.
+``python -m tests.netlab.neighbours serve ADDRESS SECONDS`` in the viewer's namespace takes one connection, and prints
+the bytes that have arrived for each line on standard input. In the owner's, ``... tcp ADDRESS SECONDS`` connects, waits
+for a line and then sends for so long; ``... ping ADDRESS SECONDS`` prints round-trip times in seconds as JSON.
 """
 
 from __future__ import annotations
@@ -19,23 +20,31 @@ PING_INTERVAL_S = 0.02
 _TCP_CONGESTION = getattr(socket, "TCP_CONGESTION", 13)
 
 
-def serve_tcp(address: str) -> int:
-    """Take one connection and return the bytes that came over it; runs in the viewer's namespace."""
+def serve_tcp(address: str) -> None:
+    """Take one connection, and say what has come over it as often as asked."""
+    arrived = 0
+
+    def tell() -> None:
+        for _ in sys.stdin:
+            print(arrived, flush=True)
+
     with socket.create_server((address, PORT)) as server:
         print("ready", flush=True)
         connection, _ = server.accept()
+        threading.Thread(target=tell, daemon=True).start()
         with connection:
-            total = 0
             while data := connection.recv(1 << 18):
-                total += len(data)
-    return total
+                arrived += len(data)
 
 
 def send_tcp(address: str, seconds: float) -> None:
-    """Send zeros with CUBIC for so long."""
+    """Connect, and send zeros with CUBIC for so long once a line has come."""
     with socket.socket() as sock:
         sock.setsockopt(socket.IPPROTO_TCP, _TCP_CONGESTION, b"cubic")
         sock.connect((address, PORT))
+        print("connected", flush=True)
+        if not sys.stdin.readline():
+            return
         data = bytes(1 << 16)
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -82,7 +91,7 @@ def main(arguments: list[str]) -> None:
     """See the module."""
     kind, address, seconds = arguments[0], arguments[1], float(arguments[2])
     if kind == "serve":
-        print(serve_tcp(address), flush=True)
+        serve_tcp(address)
     elif kind == "tcp":
         send_tcp(address, seconds)
     else:

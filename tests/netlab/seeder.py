@@ -2,14 +2,15 @@
 
 ``python -m tests.netlab.seeder KIND BYTES`` where KIND is ``seedshot`` (our
 transport) or ``aiortc`` (its own peer connection, as it comes). Lines in:
-``{"offer": SDP}``, ``{"close": true}``. Lines out: ``{"answer": SDP}``, and
-after closing ``{"cpu": seconds, "memory": KiB}``.
+``{"offer": SDP}``, ``{"close": true}``. Lines out: ``{"ready": true}`` once all
+is imported, ``{"answer": SDP}``, and after closing ``{"cpu": seconds, "memory": KiB}``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import sys
 from typing import Any
@@ -21,10 +22,15 @@ from seedshot_desktop.seed import link
 from seedshot_desktop.seed.transport import Certificate, IceOptions, Peer, PeerState
 from tests.support.answers import SECRET, with_password
 
-MESSAGE = bytes(65536)
+MESSAGE = memoryview(os.urandom(65536))
 HIGH_WATER = 256 * 1024
 FIRST = 1024
 """The first message is short, so that the viewer's clock sees the first byte and not the first 64 KiB."""
+
+
+def message(left: int, total: int) -> bytes:
+    """The next message, a copy of its own: what is queued takes memory, as bytes of a file would."""
+    return bytes(MESSAGE[: min(left, FIRST if left == total else len(MESSAGE))])
 
 
 class SeedshotOwner:
@@ -48,7 +54,7 @@ class SeedshotOwner:
 
     def on_writable(self) -> None:
         while self.left and self.peer.buffered_amount < HIGH_WATER:
-            part = MESSAGE[: min(self.left, FIRST if self.left == self.total else len(MESSAGE))]
+            part = message(self.left, self.total)
             self.left -= len(part)
             self.peer.send_data(part)
 
@@ -74,7 +80,7 @@ class AiortcOwner:
 
     def fill(self) -> None:
         while self.left and self.data.bufferedAmount < HIGH_WATER:
-            part = MESSAGE[: min(self.left, FIRST if self.left == self.total else len(MESSAGE))]
+            part = message(self.left, self.total)
             self.left -= len(part)
             self.data.send(part)
 
@@ -100,13 +106,14 @@ async def serve(kind: str, total: int) -> None:
     reader = asyncio.StreamReader(limit=1 << 20)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     owners: list[SeedshotOwner | AiortcOwner] = []
+    print(json.dumps({"ready": True}), flush=True)
     while line := await reader.readline():
-        message: dict[str, Any] = json.loads(line)
-        if "offer" not in message:
+        asked: dict[str, Any] = json.loads(line)
+        if "offer" not in asked:
             break
         owner = make_owner(kind, total, certificate)
         owners.append(owner)
-        print(json.dumps({"answer": await owner.answer(message["offer"])}), flush=True)
+        print(json.dumps({"answer": await owner.answer(asked["offer"])}), flush=True)
     for owner in owners:
         await owner.close()
     usage = resource.getrusage(resource.RUSAGE_SELF)

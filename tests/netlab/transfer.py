@@ -15,6 +15,7 @@ from tests.netlab.lab import ROOT, Lab
 from tests.support.browsers import Tab
 from tests.support.chromium import open_chromium
 from tests.support.firefox import open_firefox
+from tests.support.measuring import MeasuringError
 
 VIEWER = """
 (() => {
@@ -23,7 +24,12 @@ const pc = v.pc = new RTCPeerConnection();
 const control = v.control = pc.createDataChannel('control', {negotiated: true, id: 0, ordered: true});
 const data = v.data = pc.createDataChannel('data', {negotiated: true, id: 1, ordered: true});
 data.binaryType = 'arraybuffer';
-control.onopen = () => { v.opened = performance.now(); };
+const opened = new Promise(resolve => {
+  control.onopen = () => { v.opened = performance.now(); resolve(true); };
+});
+v.opening = patience => Promise.race([
+  opened, new Promise(resolve => setTimeout(() => resolve(false), patience * 1000)),
+]);
 data.onmessage = event => {
   const now = performance.now();
   if (!v.bytes) v.first = now;
@@ -131,6 +137,9 @@ async def open_seeder(lab: Lab | None, kind: str, total: int) -> AsyncIterator[S
         limit=1 << 20,
     )
     try:
+        assert process.stdout is not None
+        if not await process.stdout.readline():
+            raise MeasuringError(f"The owner's process ({kind}) did not start.")
         yield Seeder(process)
     finally:
         if process.returncode is None:
@@ -138,12 +147,29 @@ async def open_seeder(lab: Lab | None, kind: str, total: int) -> AsyncIterator[S
         await process.wait()
 
 
+async def dial(viewer: Tab, seeder: Seeder) -> None:
+    """Have the viewer's tab begin to connect with the owner's process."""
+    reply = await seeder.ask(offer=await viewer.evaluate("v.offer()"))
+    await viewer.evaluate(f"v.accept({json.dumps(reply['answer'])})")
+
+
+async def make_owner_of(tab: Tab, total: int) -> None:
+    """Have that tab send `total` bytes as soon as it is connected."""
+    await tab.evaluate(VIEWER)
+    await tab.evaluate(f"v.seed({total})")
+
+
+async def dial_browser(viewer: Tab, owner: Tab) -> None:
+    """Have the viewer's tab begin to connect with the owner's."""
+    answer = await owner.evaluate(f"v.answer({json.dumps(await viewer.evaluate('v.fullOffer()'))})")
+    await viewer.evaluate(f"v.accept({json.dumps(answer)})")
+
+
 async def measure(lab: Lab | None, viewer: Tab, kind: str, total: int, patience_s: float = 60.0) -> Result:
     """Send `total` bytes to the viewer's tab; `kind` as in the seeder."""
     await viewer.evaluate(VIEWER)
     async with open_seeder(lab, kind, total) as seeder:
-        reply = await seeder.ask(offer=await viewer.evaluate("v.offer()"))
-        await viewer.evaluate(f"v.accept({json.dumps(reply['answer'])})")
+        await dial(viewer, seeder)
         report = await viewer.evaluate(f"v.received({total}, {patience_s})")
         usage = await seeder.ask(close=True)
     await viewer.evaluate("v.pc.close() || 1")
@@ -153,10 +179,8 @@ async def measure(lab: Lab | None, viewer: Tab, kind: str, total: int, patience_
 async def measure_browsers(viewer: Tab, owner: Tab, total: int, patience_s: float = 60.0) -> Result:
     """The same from browser to browser."""
     await viewer.evaluate(VIEWER)
-    await owner.evaluate(VIEWER)
-    await owner.evaluate(f"v.seed({total})")
-    answer = await owner.evaluate(f"v.answer({json.dumps(await viewer.evaluate('v.fullOffer()'))})")
-    await viewer.evaluate(f"v.accept({json.dumps(answer)})")
+    await make_owner_of(owner, total)
+    await dial_browser(viewer, owner)
     report = await viewer.evaluate(f"v.received({total}, {patience_s})")
     for tab in (viewer, owner):
         await tab.evaluate("v.pc.close() || 1")

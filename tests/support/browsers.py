@@ -20,6 +20,10 @@ class Tab(ABC):
         """Open `url` in it; returns when the document is loaded."""
 
     @abstractmethod
+    async def prepare(self, script: str) -> None:
+        """Run `script` in every page of this tab from now on, before the page's own scripts."""
+
+    @abstractmethod
     async def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression, awaited where it is a promise, as JSON carries it."""
 

@@ -38,6 +38,10 @@ class ChromiumTab(Tab):
         """Open `url`."""
         await self.page.goto(url)
 
+    async def prepare(self, script: str) -> None:
+        """Run `script` before the scripts of every page."""
+        await self.page.add_init_script(script)
+
     async def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression."""
         return await self.page.evaluate(expression)

@@ -112,6 +112,11 @@ class FirefoxTab(Tab):
         """Open `url`."""
         await self._session.send("browsingContext.navigate", context=self._context, url=url, wait="complete")
 
+    async def prepare(self, script: str) -> None:
+        """Run `script` before the scripts of every page."""
+        function = f"() => {{ {script} }}"
+        await self._session.send("script.addPreloadScript", functionDeclaration=function, contexts=[self._context])
+
     async def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression."""
         result = await self._session.send(

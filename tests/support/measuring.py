@@ -6,9 +6,13 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+
+class MeasuringError(Exception):
+    """What was to be measured has failed; the text says how."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,12 @@ class Row:
     values: Sequence[float]
     """Every measurement, in `unit`."""
     unit: str
-    limit: float | None = None
-    """The median may not pass it; None: nothing was promised."""
+    limit: float | tuple[float, float] | None = None
+    """The median may not pass it; two numbers: the least and the most; None: nothing was promised."""
     peer: str = ""
     """What others take for the same, with its source."""
     more_is_better: bool = False
-    """The limit is the least, not the most."""
+    """A limit of one number is the least, not the most."""
 
     @property
     def median(self) -> float:
@@ -36,6 +40,8 @@ class Row:
         """Whether the limit is kept."""
         if self.limit is None:
             return True
+        if isinstance(self.limit, tuple):
+            return self.limit[0] <= self.median <= self.limit[1]
         return self.median >= self.limit if self.more_is_better else self.median <= self.limit
 
 
@@ -59,10 +65,37 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    limit = "" if row.limit is None else f"{'≥' if row.more_is_better else '≤'} {_number(row.limit)} {row.unit}"
     verdict = "" if row.limit is None else "holds" if row.holds else "BROKEN"
-    span = f"{_number(min(row.values))} to {_number(max(row.values))}"
-    return (row.what, f"{_number(row.median)} {row.unit}", span, str(len(row.values)), limit, verdict, row.peer)
+    return (
+        *(row.what, f"{_number(row.median)} {row.unit}", _span(row.values), str(len(row.values))),
+        *(_limit(row), verdict, row.peer),
+    )
+
+
+def _limit(row: Row) -> str:
+    match row.limit:
+        case None:
+            return ""
+        case (least, most):
+            return f"{_number(least)} to {_number(most)} {row.unit}".rstrip()
+        case bound:
+            return f"{'≥' if row.more_is_better else '≤'} {_number(bound)} {row.unit}".rstrip()
+
+
+def spread(name: str, values: Sequence[float], unit: str = "") -> str:
+    """What a peer takes, as a row shows it: ``aiortc 2.2 (2.0 to 2.4, 5 runs)``."""
+    runs = f"{len(values)} run{'s' if len(values) != 1 else ''}"
+    return f"{name} {_number(statistics.median(values))} {unit}".rstrip() + f" ({_span(values)}, {runs})"
+
+
+def spreads(peers: Mapping[str, Sequence[float]]) -> str:
+    """Every peer's."""
+    return ", ".join(spread(name, values) for name, values in peers.items())
+
+
+def _span(values: Sequence[float]) -> str:
+    low, high = _number(min(values)), _number(max(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def _number(value: float) -> str:
@@ -70,8 +103,9 @@ def _number(value: float) -> str:
 
 
 def show(rows: Iterable[Row]) -> int:
-    """Print the machine and the table; the exit code says whether every limit holds."""
+    """Print the machine and the table, where there is one; the exit code says whether every limit holds."""
     found = list(rows)
-    sys.stdout.write(f"{machine()}\n\n{table(found)}\n")
-    sys.stdout.flush()
+    if found:
+        sys.stdout.write(f"{machine()}\n\n{table(found)}\n")
+        sys.stdout.flush()
     return 0 if all(row.holds for row in found) else 1

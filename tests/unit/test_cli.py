@@ -47,6 +47,7 @@ def plan(*arguments: str, kept: Settings | None = None) -> Plan:
         ["share", "x", "--max-views", "0"],
         ["share", "x", "--max-views", "many"],
         ["share", "x", "--upload-limit", "fast"],
+        ["share", "x", "--share-upload-limit", "0"],
         ["share", "x", "--port", "65536"],
         ["share", "x", "--exp", "10m"],
         ["capture", "window"],
@@ -92,6 +93,15 @@ def test_the_command_line_goes_before_the_settings(file: Path) -> None:
     assert (typed.options.max_viewers, typed.options.upload_limit) == (3, 2 << 20)
     assert (typed.options.listen_host, typed.options.listen_port) == ("127.0.0.1", 0)
     assert typed.options.advertised_host == "desk"
+
+
+def test_a_limit_that_is_typed_holds_in_the_place_of_both_that_are_kept(file: Path) -> None:
+    kept = Settings(upload_limit_kib=1, share_upload_limit_kib=2)
+    one, other = ["--upload-limit", "2M"], ["--share-upload-limit", "3M"]
+    expected = {(): (1024, 2048), (*one,): (2 << 20, 0), (*other,): (0, 3 << 20), (*one, *other): (2 << 20, 3 << 20)}
+    for words, limits in expected.items():
+        options = plan(str(file), *words, kept=kept).options
+        assert (options.upload_limit, options.share_upload_limit) == limits
 
 
 def test_a_server_that_is_no_address_is_refused(file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +86,17 @@ def test_every_kind_of_field_changes_its_setting(dialog: SettingsDialog, changes
         {"notifications": False},
         {"stun_urls": ("stun:a:3478", "stun:b:3478")},
     ]
+
+
+def test_both_upload_limits_are_saved(dialog: SettingsDialog, changes: Changes, tmp_path: Path) -> None:
+    for key, value in (("upload_limit_kib", 2048), ("share_upload_limit_kib", 512)):
+        field = dialog.field(key)
+        assert isinstance(field, QSpinBox)
+        field.setValue(value)
+    assert changes.made == [{"upload_limit_kib": 2048}, {"share_upload_limit_kib": 512}]
+    settings_module.save(changes.settings, tmp_path / "settings.toml")
+    saved = settings_module.engine_options(settings_module.load(tmp_path / "settings.toml"))
+    assert (saved.upload_limit, saved.share_upload_limit) == (2048 * 1024, 512 * 1024)
 
 
 def test_limits_are_typed_as_people_say_them(dialog: SettingsDialog, changes: Changes) -> None:

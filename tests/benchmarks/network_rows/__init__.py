@@ -1,0 +1,1 @@
+"""The rows of ``tests.benchmarks.network``, by what they measure."""
