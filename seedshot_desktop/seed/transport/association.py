@@ -96,6 +96,7 @@ class Association(RTCSctpTransport):
         self._turn: asyncio.Handle | None = None
         self._looked = False
         self._ended = False
+        self._is_late = False
         self._progress = asyncio.Event()
 
     def open(self, remote_port: int, max_message: int, handshake_s: float) -> None:
@@ -374,7 +375,9 @@ class Association(RTCSctpTransport):
     def _t1_expired(self) -> None:
         """Back off, which aiortc does not."""
         self._rto = min(2 * self._rto, T1_MAX_S)
+        self._is_late = True  # if the state changes now, it is because nobody has answered
         super()._t1_expired()
+        self._is_late = False
 
     async def _send_chunk(self, chunk: Chunk) -> None:
         data = bytes(chunk)
@@ -414,7 +417,7 @@ class Association(RTCSctpTransport):
             self._progress.set()
             self._on_established()
         elif state == self.State.CLOSED:
-            self._end("the viewer closed the connection")
+            self._end("the viewer does not answer" if self._is_late else "the viewer closed the connection")
 
     def _end(self, reason: str) -> None:
         if not self._ended:

@@ -45,6 +45,8 @@ WHOLE_LINK = 0.93
 TOLERANCE = 1.05
 MODEST = 0.9
 """With less than this part of a fair share nobody has to make room."""
+LITTLE = 0.6
+"""With less than this part of a fair share nobody else need be here: the link may not be what it was."""
 MAKE_ROOM_S = 0.5
 """An empty queue is left for so long to those for whom we have made room."""
 
@@ -170,10 +172,11 @@ class Company:
 
         Where all of the link was ours, who has just come must not overflow it. Then, for as long again as the queue
         has stood, we put next to nothing into it: if it goes, it was our own, made by a bandwidth that we overrate.
-        Who knows the link and gets less than all of it while a queue stands need not ask.
+        Who knows the link and gets less than all of it while a queue stands need not ask; but who gets little of it
+        asks, as the link may have become slower.
         """
         stands = self._stands
-        if stands > _patience(min_rtt) / 2 and not 0 < self._excess < WHOLE_LINK / FAIR_SHARE:
+        if stands > _patience(min_rtt) / 2 and not LITTLE < self._excess < WHOLE_LINK / FAIR_SHARE:
             return DRAINED_GAIN
         return QUEUED_GAIN if self._excess > TOLERANCE and stands > 2 * min_rtt else float("inf")
 
