@@ -150,3 +150,19 @@ async def test_a_process_without_files_left_opens_no_socket_and_says_so(monkeypa
 
     monkeypatch.setattr(socket, "socket", full)
     assert await open_host(GuardedConnection(), "127.0.0.1") is None
+
+
+async def test_a_failure_that_nobody_expected_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, viewer = Owner(), AiortcViewer()
+    peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
+
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("a library's own")
+
+    monkeypatch.setattr(peer._ice, "start", fail)
+    try:
+        await peer.answer(await viewer.offer())
+        assert await owner.reached(PeerState.CLOSED) == "the connection failed: RuntimeError"
+    finally:
+        await peer.close()
+        await viewer.close()

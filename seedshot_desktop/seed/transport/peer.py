@@ -353,15 +353,16 @@ class Peer:
         return self._state is PeerState.CLOSED
 
     def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
+        task = asyncio.create_task(self._to_its_end(work), name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._tasks.discard)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Who waits for nobody's task would never hear that it failed."""
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._lost("the connection failed for a reason of our own")
+    async def _to_its_end(self, work: Coroutine[Any, Any, None]) -> None:
+        """Nobody waits for it: that it failed would be told to nobody, and the connection would hang."""
+        try:
+            await work
+        except Exception as error:
+            self._lost(f"the connection failed: {type(error).__name__}")
 
     def _enter(self, state: PeerState, reason: str = "") -> None:
         self._state = state
