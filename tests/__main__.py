@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
 NOT_TESTED = 2
+PURE = ("tests/unit", "tests/test_architecture.py")
+"""What runs beside the rest, in a process of its own: minutes of simulated networks, and nothing that is timed."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,9 +50,15 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(python: str, node: Sequence[str], arguments: Sequence[str]) -> int:
     started = time.monotonic()
-    page = _run_page_tests(node)
-    rest = _run_pytest(python, arguments)
-    passed, failed = page[0] + rest[0], page[1] + rest[1]
+    counts = [_run_page_tests(node)]
+    if arguments:
+        counts.append(_run_pytest(python, arguments))
+    else:
+        with ThreadPoolExecutor(1) as other_core:  # what needs no screen, browser or socket steps back for what does
+            pure = other_core.submit(_run_pytest, python, PURE, in_background=True)
+            counts.append(_run_pytest(python, ["tests", *(f"--ignore={path}" for path in PURE)]))
+            counts.append(pure.result())
+    passed, failed = (sum(count) for count in zip(*counts, strict=True))
     verdict = "all passed" if failed == 0 and passed > 0 else "NOT all passed"
     _say(f"{passed} passed, {failed} failed in {time.monotonic() - started:.0f} s: {verdict}")
     return 0 if failed == 0 and passed > 0 else 1
@@ -70,19 +80,32 @@ def _run_page_tests(node: Sequence[str]) -> tuple[int, int]:
     return totals.get("pass", 0), failed or int(done.returncode != 0)
 
 
-def _run_pytest(python: str, arguments: Sequence[str]) -> tuple[int, int]:
-    """How many of pytest's tests passed, and how many did not."""
+def _run_pytest(python: str, arguments: Sequence[str], *, in_background: bool = False) -> tuple[int, int]:
+    """How many of pytest's tests passed, and how many did not; in the background it prints when it is over."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
+        cache = ("-p", "no:cacheprovider") if in_background else ()
         done = subprocess.run(
-            [python, "-m", "pytest", f"--junitxml={report}", *arguments],
+            [*_nice(in_background), python, "-m", "pytest", f"--junitxml={report}", *cache, *arguments],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if in_background else None,
+            stderr=subprocess.STDOUT if in_background else None,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             check=False,
         )
         passed, failed = _count(report) if report.exists() else (0, 0)
+    if in_background:
+        print(done.stdout, flush=True)
     return passed, failed or int(done.returncode != 0)
+
+
+def _nice(in_background: bool) -> tuple[str, ...]:
+    nice = shutil.which("nice") if in_background else None
+    return (nice, "-n", "10") if nice else ()
 
 
 def _count(report: Path) -> tuple[int, int]:

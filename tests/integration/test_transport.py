@@ -14,6 +14,7 @@ from aiortc.rtcsctptransport import Chunk, CookieEchoChunk, InitChunk
 
 from seedshot_desktop.errors import TransportError
 from seedshot_desktop.seed.transport import IceOptions, Peer, PeerState, RateLimit
+from seedshot_desktop.seed.transport import peer as peers
 from seedshot_desktop.seed.transport.early import ECHO_PACKET
 from seedshot_desktop.seed.transport.limits import SLACK_S
 from seedshot_desktop.seed.transport.peer import STRANGER
@@ -192,8 +193,9 @@ async def test_who_cannot_sign_a_check_with_the_secret_gets_no_further_than_ice(
         await viewer.close()
 
 
-async def test_our_own_checks_alone_make_no_path() -> None:
+async def test_our_own_checks_alone_make_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stranger answers our checks, would have us nominate (RFC 8445, section 7.2.5.1), and signs none of its own."""
+    monkeypatch.setattr(peers, "END_OF_CANDIDATES_S", 0.5)
     owner, viewer = Owner(), AiortcViewer()
     peer = Peer(certificate=make_certificate(), secret=SECRET, ice=IceOptions(), callbacks=owner)
     try:
