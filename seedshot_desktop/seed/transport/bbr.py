@@ -204,7 +204,7 @@ class Bbr:
         if self.phase is Phase.STARTUP:
             if bounds.events >= STARTUP_LOSS_EVENTS and bounds.loss > RANDOM_LOSS_THRESHOLD:
                 self.full_bw_reached = True
-                self._inflight_high = max(self._bdp(), bounds.latest_flight)
+                self._inflight_high = max(int(self._bdp()), bounds.latest_flight)
         elif bounds.loss <= LOSS_THRESHOLD:
             bounds.recover()
         elif self.phase not in (Phase.REFILL, Phase.UP):
@@ -341,7 +341,8 @@ class Bbr:
             self._enter_down(s.now, s.delivered)
 
     def _advance_max_bw(self) -> None:
-        self._max_bw_cycles = [self._max_bw_cycles[1], 0.0]
+        if self._max_bw_cycles[1]:  # a cycle in the dark has measured nothing, and forgets nothing
+            self._max_bw_cycles = [self._max_bw_cycles[1], 0.0]
 
     def _too_much_lost(self, s: Sample) -> bool:
         """Probing has filled the queue: remember where, and go back."""
@@ -352,7 +353,7 @@ class Bbr:
         self._probe_samples = False
         if not s.app_limited:
             target = min(self._bdp(), self.window)
-            self._inflight_high = max(s.tx_in_flight, target * BETA)
+            self._inflight_high = max(s.tx_in_flight, int(target * BETA))
         if self.phase is Phase.UP:
             self._enter_down(s.now, s.delivered)
             return True
@@ -360,7 +361,7 @@ class Bbr:
 
     def _raise_high_bound(self, s: Sample) -> None:
         if self._inflight_high == _INFINITE or self.window < self._inflight_high:
-            return
+            return  # both are whole bytes: a window that is bounded reaches its bound
         self._probe_up_acks += s.newly_acked
         if self._probe_up_acks >= self._probe_up_count:
             steps = int(self._probe_up_acks / self._probe_up_count)
@@ -436,7 +437,15 @@ class Bbr:
         if self.min_rtt < SHORT_PATH_S and last is not None and self.phase is not Phase.PROBE_RTT:
             rate = max(rate, self._initial_window / max(last, LEAST_RTT_S))
         if self.full_bw_reached or (rate > self.pacing_rate and not self._holding):
-            self.pacing_rate = max(rate, self._packet)
+            self.pacing_rate = max(rate, self._least_rate)
+
+    @property
+    def _least_rate(self) -> float:
+        """What the least window allows in a round trip as it is now: who sends less measures less, and then sends less.
+
+        While only a few holes of many can be named nothing is measured at all, and they have to be filled first.
+        """
+        return MIN_WINDOW_PACKETS * self._packet / max(self._recent_rtts.last or 1.0, LEAST_RTT_S)
 
     def _set_window(self, s: Sample) -> None:
         if self._company.cubic is not None and self.phase is not Phase.PROBE_RTT and not self._restore_window:
@@ -480,4 +489,4 @@ class Bbr:
         """Sending goes on after an idle time: at the bandwidth that is known, without the burst."""
         self._aggregation.restart(now)
         if self.phase in _PROBING_BANDWIDTH:
-            self.pacing_rate = max(self._bw * PACING_MARGIN, self._packet)
+            self.pacing_rate = max(self._bw * PACING_MARGIN, self._least_rate)

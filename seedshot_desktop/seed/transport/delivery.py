@@ -25,6 +25,7 @@ class Sent:
         "app_limited",
         "chunk",
         "counted",
+        "dark",
         "delivered",
         "delivered_at",
         "fate",
@@ -44,6 +45,8 @@ class Sent:
     in_flight: int
     lost: int
     app_limited: bool
+    dark: bool
+    """It left while not all that had arrived was known: what is delivered until it arrives seems more than it is."""
 
     def __init__(self, tsn: int, chunk: bytes, size: int) -> None:
         """How things stood is stamped on it when it leaves, each time."""
@@ -116,6 +119,7 @@ class Delivery:
         self._first_sent_at = newest.sent_at
         delivered = self.delivered - newest.delivered
         interval = max(newest.sent_at - newest.first_sent_at, now - newest.delivered_at)
+        dark = dark or newest.dark
         plausible = not dark and interval > 0 and interval >= 0.9 * min(min_rtt, rtt or min_rtt)
         return Sample(
             now=now,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 RTO_INITIAL_S = 1.0
 RTO_MIN_S = 0.3
-RTO_MAX_S = 8.0
+RTO_MAX_S = 2.0
+"""An outage does not outlast itself by more than this; a packet every two seconds burdens nobody meanwhile."""
 VARIANCE_MIN_S = 0.2
 """A receiver may hold a SACK back for 200 ms (RFC 9260, section 6.2)."""
 

@@ -73,6 +73,7 @@ class Scoreboard:
         """A chunk is sent, for the first time or once more."""
         sent.times += 1
         sent.fate = _OUTSTANDING
+        sent.dark = self.dark
         self.in_flight += sent.size
         self._order.append((sent, sent.times))
 

@@ -1,0 +1,80 @@
+"""Links that change under a transfer: slower, or gone for a while."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from seedshot_desktop.seed.transport.bbr import Bbr
+from seedshot_desktop.seed.transport.samples import Sample
+from tests.netlab.link import LinkOptions
+from tests.netlab.simulation import MBIT, Flow, Network
+
+PAYLOAD = 0.926
+"""Part of the packets that is data."""
+
+
+def used_after_a_drop(before: float, after: float, queue: int, *, settle_s: float, seed: int = 1) -> float:
+    """The part of the slower link that is used in 15 s, from `settle_s` after the drop on; rates in Mbit/s."""
+    link = LinkOptions(delay_s=0.025, rate=before * MBIT, queue=queue)
+    network = Network(link, LinkOptions(delay_s=0.025), seed)
+    flow = network.add(10**9)
+    network.run(5)
+    network.forward.options = replace(link, rate=after * MBIT)
+    network.run(5 + settle_s)
+    begun = flow.receiver.bytes
+    network.run(20 + settle_s)
+    return (flow.receiver.bytes - begun) * 8 / 15 / (after * MBIT) / PAYLOAD
+
+
+@pytest.mark.parametrize(("before", "seed", "least"), [(100, 1, 0.75), (100, 2, 0.75), (50, 2, 0.4)])
+def test_a_link_that_becomes_much_slower_is_used(before: float, seed: int, least: float) -> None:
+    """Where more holes stand than can be named, cycles measure next to nothing: 0.03 was used from then on."""
+    assert used_after_a_drop(before, 2, 50_000, settle_s=15, seed=seed) >= least
+
+
+def test_a_window_can_reach_its_bound() -> None:
+    """Windows are whole bytes: under a bound with a fraction one would never be seen to have grown up to it."""
+    control = Bbr(0.0, 1253, 0.05)
+    control.window, control.min_rtt, control._probe_samples = 100_001, 0.05, True
+    control._bw = 10_000_000.0
+    overflow = Sample(
+        now=1.0,
+        delivered=200_000,
+        newly_acked=1253,
+        newly_lost=5000,
+        in_flight=9000,
+        rtt=0.05,
+        rate=0.0,
+        interval_delivered=9000,
+        prior_delivered=0,
+        app_limited=False,
+        tx_in_flight=9000,
+        lost=5000,
+    )
+    control._too_much_lost(overflow)
+    assert isinstance(control._inflight_high, int)
+    assert control._inflight_high == 70_000
+
+
+def after_an_outage(seconds: float) -> tuple[Flow, float]:
+    """How long after an outage data arrives again."""
+    link = LinkOptions(delay_s=0.025, rate=10 * MBIT, queue=100_000)
+    network = Network(link, LinkOptions(delay_s=0.025))
+    flow = network.add(10**8)
+    network.run(1)
+    network.forward.options = replace(link, queue=0)
+    network.run(1 + seconds)
+    network.forward.options = link
+    received = flow.receiver.bytes
+    while flow.receiver.bytes == received and network.now < seconds + 12:
+        network.run(network.now + 0.05)
+    return flow, network.now - 1 - seconds
+
+
+@pytest.mark.parametrize("seconds", [5, 10, 20])
+def test_an_outage_does_not_outlast_itself(seconds: float) -> None:
+    flow, late_s = after_an_outage(seconds)
+    assert not flow.sender.dead
+    assert late_s <= 2.5
