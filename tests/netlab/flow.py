@@ -10,9 +10,9 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-from tests.netlab.lab import ROOT, VIEWER_ADDRESS, Lab
+from tests.netlab.lab import VIEWER_ADDRESS, Lab
 from tests.netlab.transfer import (
     VIEWER,
     browser_in,
@@ -20,6 +20,7 @@ from tests.netlab.transfer import (
     dial_browser,
     make_owner_of,
     open_seeder,
+    piped,
     sending_browser_in,
 )
 from tests.support.browsers import Tab
@@ -100,24 +101,11 @@ async def ping(lab: Lab, seconds: float) -> list[float]:
     return times
 
 
-@asynccontextmanager
-async def _neighbour(
+def _neighbour(
     lab: Lab, where: str, kind: str, seconds: float = LONGEST_S
-) -> AsyncIterator[asyncio.subprocess.Process]:
+) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     words = (sys.executable, "-m", "tests.netlab.neighbours", kind, VIEWER_ADDRESS, str(seconds))
-    process = await asyncio.create_subprocess_exec(
-        *lab.command(where, *words),
-        cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=1 << 20,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    return piped(lab.command(where, *words))
 
 
 async def _say(process: asyncio.subprocess.Process) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -129,22 +129,25 @@ class Seeder:
 async def open_seeder(lab: Lab | None, kind: str, total: int) -> AsyncIterator[Seeder]:
     """An owner in the lab, or on this machine where there is none."""
     command = [sys.executable, "-m", "tests.netlab.seeder", kind, str(total)]
-    process = await asyncio.create_subprocess_exec(
-        *(lab.command(lab.owner, *command) if lab else command),
-        cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=1 << 20,
-    )
-    try:
+    async with piped(lab.command(lab.owner, *command) if lab else command) as process:
         assert process.stdout is not None
         if not await process.stdout.readline():
             raise MeasuringError(f"The owner's process ({kind}) did not start.")
         yield Seeder(process)
+
+
+@asynccontextmanager
+async def piped(command: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process of ours that is talked to in lines, and killed at the end."""
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=1 << 20
+    )
+    try:
+        yield process
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        await process.communicate()
 
 
 async def dial(viewer: Tab, seeder: Seeder) -> None:

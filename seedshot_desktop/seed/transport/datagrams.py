@@ -16,7 +16,7 @@ from aioice.candidate import candidate_foundation, candidate_priority
 MAX_DATAGRAM = 2048
 RECEIVE_BUFFER = 256 * 1024
 SEND_BUFFER = 256 * 1024
-"""Bytes that the system takes before it must have sent any: what is in it can no longer be taken back."""
+"""Bytes that the system is asked to hold (Linux holds twice as many): what is in it can no longer be taken back."""
 MAX_SEGMENTS = 40
 """Datagrams in one system call: together under 64 KiB."""
 _SOL_UDP = 17
