@@ -28,9 +28,12 @@ Where it departs from the draft, and why:
 - Start-up ends on loss at 5 %, not 2 %, and so does probing for more where no
   queue stands: an overflowing queue drops a third and more, random loss in a
   small round reaches 2 % by chance.
-- A connection probes for more twice as soon as it can, so that it knows early
-  whether the whole link is its own, if start-up has not told (see ``competing``).
-- While somebody else keeps the queue full, a CUBIC window takes over (see
+- Probing for more ends as soon as its queue shows in the round trip, and not
+  at a quarter more in flight: on a link that has become faster there is none.
+- What a round trip without a queue is, is the least that five of a row of
+  eight were not above: against the very least, jitter looks like a queue that stands.
+- A queue that stands is asked whose it is. If it is all ours, the bandwidth is
+  learned anew; while somebody else keeps it full, a CUBIC window takes over (see
   ``competing``): BBRv3 alone beside one CUBIC flow converges over minutes, and
   what either gets meanwhile depends on who came first.
 - A round-trip sample within 2 % of the minimum confirms it, so a path without
@@ -42,9 +45,9 @@ from __future__ import annotations
 import random
 from enum import Enum
 
-from seedshot_desktop.seed.transport.bounds import BETA, Bounds
-from seedshot_desktop.seed.transport.competing import Company
-from seedshot_desktop.seed.transport.samples import Aggregation, LeastRtt, RecentRtts, Sample, Train
+from seedshot_desktop.seed.transport.bounds import BETA, Bounds, HighBound
+from seedshot_desktop.seed.transport.competing import Company, Verdict
+from seedshot_desktop.seed.transport.samples import Aggregation, RoundTrips, Sample, Train
 
 INITIAL_WINDOW_PACKETS = 32
 MIN_WINDOW_PACKETS = 4
@@ -59,17 +62,17 @@ DRAIN_GAIN = 0.5
 DOWN_GAIN = 0.9
 UP_GAIN = 1.25
 UP_WINDOW_GAIN = 2.25
+PROBE_QUEUE, PROBE_QUEUE_S = 0.1, 0.003
+"""A round trip that is longer by this part, and by so much, has waited in the queue that probing makes."""
 WINDOW_GAIN = 2.0
 PROBE_RTT_WINDOW_GAIN = 0.5
 PACING_MARGIN = 0.99
 LOSS_THRESHOLD = 0.02
 RANDOM_LOSS_THRESHOLD = 0.05
 STARTUP_LOSS_EVENTS = 6
-HEADROOM = 0.15
 FULL_BANDWIDTH_GROWTH = 1.25
 FULL_BANDWIDTH_ROUNDS = 3
 PROBE_RTT_DURATION_S = 0.2
-EARLY_PROBES = 2
 PROBE_WAIT_S = 2.0
 PROBE_WAIT_SPREAD_S = 1.0
 RENO_ROUNDS = 63
@@ -111,10 +114,8 @@ class Bbr:
         self._window_gain = STARTUP_WINDOW_GAIN
         self._train: Train | None = Train(0.7 * self._initial_window)
         self._holding = 0
-        self._has_lost = False
-        self._recent_rtts = RecentRtts()
+        self._round_trips = RoundTrips(now)
         self.min_rtt = _INFINITE
-        self._least_rtt = LeastRtt(now)
         self._probe_rtt_done_at: float | None = None
         self._probe_rtt_round_done = False
         self._prior_window = 0
@@ -129,27 +130,21 @@ class Bbr:
         self._full_bw_rounds = 0
         self.full_bw_reached = False
         # others on the link
-        self._company = Company(now)
+        self._company = Company(now, self._random)
         # rounds
         self._next_round = 0
         self._round_start = False
         # bounds
         self._bounds = Bounds()
-        self._inflight_high = _INFINITE
+        self._high = HighBound(self._packet)
         self._aggregation = Aggregation(now)
         # probing for bandwidth
         self._cycle_at = now
         self._probe_wait = PROBE_WAIT_S
         self._rounds_since_probe = 0
         self._probe_samples = False
-        self._probes = 0
-        self._probe_up_count = _INFINITE
-        self._probe_up_acks = 0
-        self._probe_up_rounds = 0
         self._up_full_bw = 0.0
         self._up_full_rounds = 0
-        self._bw_before_up = self._bw_up = 0.0
-        self._probed = False
 
     # Model
 
@@ -171,10 +166,7 @@ class Bbr:
         self._aggregation.add(s, bandwidth=self._bw, window=self.window, round_start=self._round_start, rounds=rounds)
         self._update_rtt(s)
         self._check_startup(s)
-        self._has_lost = self._has_lost or bool(s.newly_lost)
         if self.phase is Phase.DRAIN and s.in_flight <= self._bdp():
-            if not self._has_lost:
-                self._company.started(s.now, self.max_bw, self.min_rtt)
             self._enter_down(s.now, s.delivered)
         self._cycle(s)
         self._watch_queue(s)
@@ -204,7 +196,7 @@ class Bbr:
         if self.phase is Phase.STARTUP:
             if bounds.events >= STARTUP_LOSS_EVENTS and bounds.loss > RANDOM_LOSS_THRESHOLD:
                 self.full_bw_reached = True
-                self._inflight_high = max(int(self._bdp()), bounds.latest_flight)
+                self._high.lower(max(self._bdp(), bounds.latest_flight))
         elif bounds.loss <= LOSS_THRESHOLD:
             bounds.recover()
         elif self.phase not in (Phase.REFILL, Phase.UP):
@@ -213,9 +205,8 @@ class Bbr:
     def _update_rtt(self, s: Sample) -> None:
         if s.rtt is None:
             return
-        self._recent_rtts.add(s.rtt)
-        self._least_rtt.add(s.now, s.rtt)
-        self.min_rtt = self._least_rtt.value
+        self._round_trips.add(s.now, s.rtt)
+        self.min_rtt = self._round_trips.least
 
     # Start-up
 
@@ -226,7 +217,7 @@ class Bbr:
             self._watch(self._train, s)
         if self._holding:
             self._hold(s)
-        elif self._recent_rtts.show_a_queue(self.min_rtt):
+        elif self._round_trips.show_a_queue:
             self._holding = 2
             self._next_round = s.delivered
         elif self._round_start and not s.app_limited:
@@ -253,7 +244,7 @@ class Bbr:
         if not self._round_start:
             return
         self._holding -= 1
-        if not self._holding and self._recent_rtts.show_a_queue(self.min_rtt):
+        if not self._holding and self._round_trips.show_a_queue:
             self.full_bw_reached = True
 
     def _check_full_bandwidth(self) -> None:
@@ -270,13 +261,10 @@ class Bbr:
         self.phase = Phase.DOWN
         self._pacing_gain, self._window_gain = DOWN_GAIN, WINDOW_GAIN
         self._cycle_at = now
-        self._probes += 1
         self._probe_wait = PROBE_WAIT_S + self._random.random() * PROBE_WAIT_SPREAD_S
-        if self._probes <= EARLY_PROBES and not self._bounds.lost:
-            self._probe_wait /= 4
         self._rounds_since_probe = self._random.randint(0, 1)
         self._next_round = delivered
-        self._probe_up_count = _INFINITE
+        self._high.rest()
 
     def _enter_cruise(self) -> None:
         self.phase = Phase.CRUISE
@@ -286,25 +274,22 @@ class Bbr:
         self.phase = Phase.REFILL
         self._pacing_gain, self._window_gain = 1.0, WINDOW_GAIN
         self._bounds.lift()
-        self._probe_up_rounds = self._probe_up_acks = 0
+        self._high.reset()
         self._next_round = delivered
 
     def _enter_up(self, s: Sample) -> None:
         self.phase = Phase.UP
         self._pacing_gain, self._window_gain = UP_GAIN, UP_WINDOW_GAIN
-        self._probe_samples = self._probed = True
-        self._bw_before_up = 0.0 if s.app_limited else self._bounds.latest_rate
-        self._bw_up = 0.0
+        self._probe_samples = True
         self._cycle_at = s.now
         self._next_round = s.delivered
         self._up_full_bw = self.max_bw
         self._up_full_rounds = 0
-        self._raise_slope()
+        self._high.steepen(self.window)
 
     def _cycle(self, s: Sample) -> None:
         if self._company.cubic is not None or self.phase in (Phase.STARTUP, Phase.DRAIN, Phase.PROBE_RTT):
             return
-        self._bw_up = max(self._bw_up, s.rate)
         if self._too_much_lost(s):
             return
         if self.phase in (Phase.DOWN, Phase.CRUISE):
@@ -316,12 +301,9 @@ class Bbr:
             self._probe_up(s)
 
     def _cruise(self, s: Sample) -> None:
-        if self._time_to_probe(s):
+        if self._time_to_probe(s) and not self._company.asks(self._round_trips.base):
             self._enter_refill(s.delivered)
-        elif self.phase is Phase.DOWN and s.in_flight <= min(self._bdp(), self._inflight_with_headroom()):
-            if self._probed:
-                self._probed = False
-                self._company.probed(self._bw_before_up, self._bw_up)
+        elif self.phase is Phase.DOWN and s.in_flight <= min(self._bdp(), self._with_headroom):
             self._enter_cruise()
 
     def _time_to_probe(self, s: Sample) -> bool:
@@ -329,16 +311,21 @@ class Bbr:
         return s.now - self._cycle_at >= self._probe_wait or self._rounds_since_probe >= rounds
 
     def _probe_up(self, s: Sample) -> None:
-        self._raise_high_bound(s)
+        self._high.rise(s.newly_acked, self.window, round_start=self._round_start)
         if self._round_start and not s.app_limited:
             if self.max_bw >= self._up_full_bw * FULL_BANDWIDTH_GROWTH:
                 self._up_full_bw, self._up_full_rounds = self.max_bw, 0
             else:
                 self._up_full_rounds += 1
-        # The queue that probing makes has been seen for long enough (v3 waits for a plateau of 3 rounds).
-        queued = s.now - self._cycle_at > self.min_rtt and s.in_flight >= self._bdp(UP_GAIN)
-        if self._up_full_rounds >= FULL_BANDWIDTH_ROUNDS or queued:
+        if self._up_full_rounds >= FULL_BANDWIDTH_ROUNDS or self._probing_queues(s):
             self._enter_down(s.now, s.delivered)
+
+    def _probing_queues(self, s: Sample) -> bool:
+        """The queue that probing makes has been seen for long enough (v3 waits for a plateau of 3 rounds)."""
+        if s.rtt is None or s.now - self._cycle_at <= self.min_rtt or s.in_flight < self._bdp(UP_GAIN):
+            return False
+        base = self._round_trips.base
+        return s.rtt > base + max(base * PROBE_QUEUE, PROBE_QUEUE_S)
 
     def _advance_max_bw(self) -> None:
         if self._max_bw_cycles[1]:  # a cycle in the dark has measured nothing, and forgets nothing
@@ -346,67 +333,62 @@ class Bbr:
 
     def _too_much_lost(self, s: Sample) -> bool:
         """Probing has filled the queue: remember where, and go back."""
-        queued = self._company.queue_stands(self.min_rtt)
+        queued = self._company.queue_stands(self._round_trips.base)
         tolerated = LOSS_THRESHOLD if queued else RANDOM_LOSS_THRESHOLD
         if not self._probe_samples or s.lost <= tolerated * s.tx_in_flight or s.lost < 2 * self._packet:
             return False
         self._probe_samples = False
         if not s.app_limited:
             target = min(self._bdp(), self.window)
-            self._inflight_high = max(s.tx_in_flight, int(target * BETA))
+            self._high.lower(max(s.tx_in_flight, target * BETA))
         if self.phase is Phase.UP:
             self._enter_down(s.now, s.delivered)
             return True
         return False
 
-    def _raise_high_bound(self, s: Sample) -> None:
-        if self._inflight_high == _INFINITE or self.window < self._inflight_high:
-            return  # both are whole bytes: a window that is bounded reaches its bound
-        self._probe_up_acks += s.newly_acked
-        if self._probe_up_acks >= self._probe_up_count:
-            steps = int(self._probe_up_acks / self._probe_up_count)
-            self._probe_up_acks -= int(steps * self._probe_up_count)
-            self._inflight_high += steps * self._packet
-        if self._round_start:
-            self._raise_slope()
-
-    def _raise_slope(self) -> None:
-        growth = 1 << min(self._probe_up_rounds, 30)
-        self._probe_up_rounds += 1
-        self._probe_up_count = max(self.window / growth, self._packet)
-
-    def _inflight_with_headroom(self) -> float:
-        if self._inflight_high == _INFINITE:
-            return _INFINITE
-        room = max(self._packet, HEADROOM * self._inflight_high)
-        return max(self._inflight_high - room, MIN_WINDOW_PACKETS * self._packet)
+    @property
+    def _with_headroom(self) -> float:
+        return max(self._high.with_headroom, MIN_WINDOW_PACKETS * self._packet)
 
     # Others on the link
 
     def _watch_queue(self, s: Sample) -> None:
-        company = self._company
-        company.watch(s, self.min_rtt, steady=self.phase in _PROBING_BANDWIDTH and not s.app_limited)
-        if company.comes(s, self.min_rtt, self._packet):
-            self._enter_cruise()
-        elif company.goes(self.min_rtt):
-            self._bounds.lift()
-            self._inflight_high = _INFINITE
+        company, base = self._company, self._round_trips.base
+        company.watch(s, base, self._bdp(), steady=self.phase in _PROBING_BANDWIDTH and not s.app_limited)
+        match company.verdict(s, base, self._packet, self.window):
+            case Verdict.COMES:
+                self._enter_cruise()
+            case Verdict.OURS:
+                self._relearn(s, company.link_rate)
+            case Verdict.GOES:
+                self._bounds.lift()
+                self._high.lift()
+                self._enter_down(s.now, s.delivered)
+            case None if company.cubic is not None:
+                if self._round_start and self._rounds_since_probe >= 8:
+                    self._rounds_since_probe = 0
+                    self._advance_max_bw()
+                company.share(s, self._packet)
+
+    def _relearn(self, s: Sample, rate: float) -> None:
+        """The queue is our own: the link is slower than it was."""
+        self._max_bw_cycles = [rate, 0.0]
+        self._bw = rate
+        if self._bdp() <= self._initial_window:  # less may not be in flight on short paths, so nothing would end it
             self._enter_down(s.now, s.delivered)
-        elif company.cubic is not None:
-            if self._round_start and self._rounds_since_probe >= 8:
-                self._rounds_since_probe = 0
-                self._advance_max_bw()
-            company.share(s, self._packet)
+            return
+        self.phase = Phase.DRAIN
+        self._pacing_gain, self._window_gain = DRAIN_GAIN, 1.0
 
     # Probing for the round-trip time
 
     def _check_probe_rtt(self, s: Sample) -> None:
-        if self._least_rtt.unconfirmed and self.phase not in (Phase.PROBE_RTT, Phase.STARTUP) and not s.app_limited:
+        unconfirmed = s.rtt is not None and self._round_trips.unconfirmed
+        if unconfirmed and self.phase not in (Phase.PROBE_RTT, Phase.STARTUP) and not s.app_limited:
             self._prior_window = self.window
             self.phase = Phase.PROBE_RTT
             self._pacing_gain, self._window_gain = 1.0, PROBE_RTT_WINDOW_GAIN
             self._probe_rtt_done_at = None
-        self._least_rtt.unconfirmed = False
         if self.phase is Phase.PROBE_RTT:
             self._in_probe_rtt(s)
 
@@ -417,7 +399,7 @@ class Bbr:
                 self._probe_rtt_round_done = False
                 self._next_round = s.delivered
         elif self._probe_rtt_round_done and s.now >= self._probe_rtt_done_at:
-            self._least_rtt.confirm(s.now)
+            self._round_trips.confirm(s.now)
             self.window = max(self.window, self._prior_window)
             self._bounds.lift()
             self._enter_down(s.now, s.delivered)
@@ -429,7 +411,7 @@ class Bbr:
     # Output
 
     def _set_pacing_rate(self) -> None:
-        last = self._recent_rtts.last
+        last = self._round_trips.last
         if self._company.cubic is not None and self.phase is not Phase.PROBE_RTT and last is not None:
             self.pacing_rate = COMPETING_GAIN * self._company.cubic.packets * self._packet / last
             return
@@ -445,7 +427,7 @@ class Bbr:
 
         While only a few holes of many can be named nothing is measured at all, and they have to be filled first.
         """
-        return MIN_WINDOW_PACKETS * self._packet / max(self._recent_rtts.last or 1.0, LEAST_RTT_S)
+        return MIN_WINDOW_PACKETS * self._packet / max(self._round_trips.last or 1.0, LEAST_RTT_S)
 
     def _set_window(self, s: Sample) -> None:
         if self._company.cubic is not None and self.phase is not Phase.PROBE_RTT and not self._restore_window:
@@ -467,13 +449,14 @@ class Bbr:
     def _bound_window(self) -> None:
         cap = _INFINITE
         if self.phase is Phase.PROBE_RTT:
-            cap = min(self._inflight_with_headroom(), self._probe_rtt_window())
+            cap = min(self._with_headroom, self._probe_rtt_window())
         elif self.phase is Phase.CRUISE:
-            cap = self._inflight_with_headroom()
+            cap = self._with_headroom
         elif self.phase is not Phase.STARTUP:
-            cap = self._inflight_high
+            cap = self._high.flight
         if self.phase in (Phase.DOWN, Phase.CRUISE):
-            cap = min(cap, self._bdp(self._company.flight_gain(self.min_rtt)))
+            most = self._company.most_flight(self._bdp(), self._round_trips.base)
+            cap = min(cap, max(most, self._initial_window if self.min_rtt < SHORT_PATH_S else 0))
         cap = min(cap, self._bounds.flight)
         if cap < self.window:
             self.window = max(int(cap), MIN_WINDOW_PACKETS * self._packet)

@@ -1,4 +1,4 @@
-"""What recent losses allow: BBRv3's short-term bounds on rate and flight, one verdict a round (pure)."""
+"""What losses allow: BBRv3's short-term bounds on rate and flight, and its long-term one on flight (pure)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,62 @@ from seedshot_desktop.seed.transport.samples import Sample
 BETA = 0.7
 RECOVERY = 1.1
 """A round without much loss lifts the bounds by this; the draft leaves them until the next probing, seconds away."""
+HEADROOM = 0.15
+"""The part of the long-term bound that is left to others."""
 _INFINITE = float("inf")
+
+
+class HighBound:
+    """The most that has been in flight without too much loss; probing raises it, faster from round to round."""
+
+    def __init__(self, packet: int) -> None:
+        self._packet = packet
+        self.flight: float = _INFINITE
+        """Whole bytes, as a window is: one that is bounded can be seen to have grown up to it."""
+        self._count = _INFINITE
+        self._acked = 0
+        self._rounds = 0
+
+    def lift(self) -> None:
+        """No bound."""
+        self.flight = _INFINITE
+
+    def lower(self, flight: float) -> None:
+        """Too much was lost with so much in flight."""
+        self.flight = int(flight)
+
+    def rest(self) -> None:
+        """Probing is over."""
+        self._count = _INFINITE
+
+    def reset(self) -> None:
+        """Probing begins."""
+        self._rounds = self._acked = 0
+
+    def steepen(self, window: int) -> None:
+        """A round of probing has come to its end: twice as fast from now on."""
+        growth = 1 << min(self._rounds, 30)
+        self._rounds += 1
+        self._count = max(window / growth, self._packet)
+
+    def rise(self, acked: int, window: int, *, round_start: bool) -> None:
+        """So many bytes have arrived while probing with this window."""
+        if self.flight == _INFINITE or window < self.flight:
+            return
+        self._acked += acked
+        if self._acked >= self._count:
+            steps = int(self._acked / self._count)
+            self._acked -= int(steps * self._count)
+            self.flight += steps * self._packet
+        if round_start:
+            self.steepen(window)
+
+    @property
+    def with_headroom(self) -> float:
+        """What may be in flight while nobody probes, bytes."""
+        if self.flight == _INFINITE:
+            return _INFINITE
+        return self.flight - max(self._packet, HEADROOM * self.flight)
 
 
 class Bounds:

@@ -6,20 +6,22 @@ of the two is chance. So while somebody else keeps the queue full, we do as
 they do (RFC 9438) and converge to the same share, as Copa's competitive mode
 does (Arun and Balakrishnan, NSDI 2018).
 
-CUBIC alone is slow to make room: of two such flows the one that comes later
-has less than a third of the link for half a minute. Whoever had the link to
-itself knows what it gives, and so what part it takes now. Above one half it
-gives way: it begins with half of the link, does not grow, and what it loses
-costs it as much more as it has too much.
+A queue that stands is asked whose it is: a step down in our flight tells what
+part of the link we have, and so what the link gives (``queue_step``). If it is
+all ours, the link is slower than it was.
 
-Two things tell that a link is one's own. A start-up that has lost nothing, and
-after which the queue that it made is gone and stays away: beside somebody else
-either the queue stands or something is lost. Later, two probes in a row that
-bring no more bandwidth.
+CUBIC alone is slow to make room: of two such flows the one that comes later
+has less than a third of the link for half a minute. Whoever knows the link
+knows its part of it. Above one half it gives way: it begins with half of the
+link, does not grow, and what it loses costs it as much more as it has too much.
 """
 
 from __future__ import annotations
 
+from enum import Enum
+from random import Random
+
+from seedshot_desktop.seed.transport.queue_step import QueueStep
 from seedshot_desktop.seed.transport.samples import Sample
 
 C = 0.4
@@ -27,37 +29,32 @@ C = 0.4
 BETA = 0.7
 RENO_GROWTH = 3 * (1 - BETA) / (1 + BETA)
 MIN_PACKETS = 4.0
+QUEUE, QUEUE_S = 0.2, 0.005
+"""A round trip that is longer by this part, and by so much, has waited in a queue."""
 COMPETITION_S = 0.6
-"""How long the queue must not have been empty before it counts as somebody else's."""
-PLATEAU = 1.05
-"""Sending a quarter faster brings less than this to who fills a link alone, and a tenth and more beside others."""
-SURE_AFTER = 2
-"""So many times in a row."""
-START_WATCHED = (1.0, 2.5)
-"""From and until how many round trips after start-up no queue may stand: its own has been seen to go by then."""
-START_QUEUE = 1 / 9
-"""Part of a round trip; what is less is no queue."""
-START_QUEUE_S = 0.003
-"""The same on short paths."""
+"""How long the queue must not have been empty before it may count as somebody else's."""
+ASKS_AFTER, ASKS_WITHIN = 3 / 8, 1
+"""After which part of that time it is asked whose it is, and from the second question on within how much of it by
+chance: two that ask at the same time would each take the other's step for an answer to its own."""
+AT_LAST = 3
+"""Where that cannot be told: after so many times that time it is somebody else's."""
+ALL = 0.95
+"""Such a share cannot be told from all of the link."""
+LEAST_SHARE = 0.05
+"""Less cannot be told from nothing."""
 FAIR_SHARE = 0.5
-WHOLE_LINK = 0.93
-"""A rate of this part of the link, or more, is all of it as far as can be measured."""
 TOLERANCE = 1.05
 MODEST = 0.9
 """With less than this part of a fair share nobody has to make room."""
-LITTLE = 0.6
-"""With less than this part of a fair share nobody else need be here: the link may not be what it was."""
 MAKE_ROOM_S = 0.5
 """An empty queue is left for so long to those for whom we have made room."""
-
-
 QUEUED_GAIN = 1.25
 DRAINED_GAIN = 1.05
 """Less than what makes a round trip count as one through a queue."""
 
 
-def _patience(min_rtt: float) -> float:
-    return max(COMPETITION_S, 8 * min_rtt)
+def _patience(base_rtt: float) -> float:
+    return max(COMPETITION_S, 8 * base_rtt)
 
 
 class Cubic:
@@ -99,110 +96,111 @@ class Cubic:
         self.packets = max(self.packets, self._reno)
 
 
-class Start:
-    """Whether a start-up without losses had the link to itself."""
+class Verdict(Enum):
+    """What a sample has brought to light."""
 
-    def __init__(self, now: float, rate: float, min_rtt: float) -> None:
-        self.rate = rate
-        self._from, self._until = (now + part * min_rtt for part in START_WATCHED)
-        self._most = min_rtt + max(START_QUEUE * min_rtt, START_QUEUE_S)
-
-    def was_alone(self, s: Sample) -> bool | None:
-        """None while that is not known."""
-        if s.newly_lost or s.app_limited:
-            return False
-        if s.rtt is None or s.now < self._from:
-            return None
-        if s.rtt > self._most:
-            return False
-        return True if s.now >= self._until else None
+    COMES = "comes"
+    """Somebody else fills the queue: from now on `cubic` is how much may be in flight."""
+    OURS = "ours"
+    """The queue is all our own, and `link_rate` what the link gives."""
+    GOES = "goes"
+    """We are alone again."""
 
 
 class Company:
     """Tells from the queue whether we are alone; while we are not, `cubic` is how much may be in flight."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, chance: Random) -> None:
+        """`chance` spreads questions over time."""
+        self._random = chance
+        self._asks_after = ASKS_AFTER
         self.cubic: Cubic | None = None
+        self.link_rate = 0.0
+        """All that the link gives, to us and to others, bytes per second; 0 while that is not known."""
         self._near_at = self._far_at = now
-        self._link_rate = 0.0
-        self._plateaus = 0
         self._flight = 0
         self._excess = 0.0
         self._deaf_until = 0
-        self._start: Start | None = None
+        self._step = QueueStep()
 
-    def started(self, now: float, rate: float, min_rtt: float) -> None:
-        """Start-up is over, has lost nothing, and has seen `rate`, bytes per second."""
-        self._start = Start(now, rate, min_rtt)
-
-    def watch(self, s: Sample, min_rtt: float, *, steady: bool) -> None:
+    def watch(self, s: Sample, base_rtt: float, bdp: float, *, steady: bool) -> None:
         """Take in a sample. `steady`: start-up is over and nothing but the link limits us."""
         if s.rtt is not None:
-            if s.rtt <= min_rtt + max(min_rtt / 5, 0.005):
-                self._near_at = s.now
+            if self._step.taken or s.rtt > base_rtt + max(QUEUE * base_rtt, QUEUE_S):
+                self._far_at = s.now  # also where the step has emptied it: first comes the answer
             else:
-                self._far_at = s.now
-        if self._start is not None:
-            self._judge(self._start, s)
+                self._alone(s.now)
         if self.cubic is None and not steady:
-            self._near_at = s.now
-        if self._link_rate and s.rate:
-            self._excess += (s.rate / self._link_rate / FAIR_SHARE - self._excess) / 16
+            self._alone(s.now)
+        if self.link_rate and s.rate:
+            self._excess += (s.rate / self.link_rate / FAIR_SHARE - self._excess) / 16
+        if s.rtt is not None and self.asks(base_rtt):
+            self._step.add(s, s.rtt, DRAINED_GAIN * bdp)
 
-    def _judge(self, start: Start, s: Sample) -> None:
-        verdict = start.was_alone(s)
-        if verdict is not None:
-            self._start = None
-        if verdict:
-            self._link_rate = start.rate
+    def _alone(self, now: float) -> None:
+        if self._stands > 0:
+            self._begin_question()
+        self._near_at = now
+
+    def _begin_question(self) -> None:
+        if self._step.taken:
+            self._asks_after = ASKS_AFTER + ASKS_WITHIN * self._random.random()
+        self._step = QueueStep()
 
     @property
     def _stands(self) -> float:
         """How long the queue has been seen to stand; what arrives without a round trip of its own shows nothing."""
         return self._far_at - self._near_at
 
-    def probed(self, before: float, after: float) -> None:
-        """Sending faster has brought the bandwidth from `before` to `after`: no more, where the link was all ours."""
-        self._plateaus = self._plateaus + 1 if after <= PLATEAU * before else 0
-        if self._plateaus >= SURE_AFTER:
-            self._link_rate = max(before, after)
+    def most_flight(self, bdp: float, base_rtt: float) -> float:
+        """What may be in flight while it is not clear whose the queue is; `bdp` is what the path alone holds.
 
-    def flight_gain(self, min_rtt: float) -> float:
-        """How much of what the path alone holds may be in flight, while it is not clear whose the queue is.
-
-        Where all of the link was ours, who has just come must not overflow it. Then, for as long again as the queue
-        has stood, we put next to nothing into it: if it goes, it was our own, made by a bandwidth that we overrate.
-        Who knows the link and gets less than all of it while a queue stands need not ask; but who gets little of it
-        asks, as the link may have become slower.
+        Who may have more than a fair share must not overflow the link for one who has just come. Then comes the step
+        that tells.
         """
-        stands = self._stands
-        if stands > _patience(min_rtt) / 2 and not LITTLE < self._excess < WHOLE_LINK / FAIR_SHARE:
-            return DRAINED_GAIN
-        return QUEUED_GAIN if self._excess > TOLERANCE and stands > 2 * min_rtt else float("inf")
+        crowded = (not self.link_rate or self._excess > TOLERANCE) and self._stands > 2 * base_rtt
+        return min(self._step.flight, QUEUED_GAIN * bdp if crowded else float("inf"))
 
-    def queue_stands(self, min_rtt: float) -> bool:
+    def asks(self, base_rtt: float) -> bool:
+        """Whether it is being asked whose the queue is: nothing else may move our flight meanwhile."""
+        return self.cubic is None and self._stands > self._asks_after * _patience(base_rtt)
+
+    def queue_stands(self, base_rtt: float) -> bool:
         """Whether everything has waited in a queue for some time."""
-        return self._stands > min_rtt / 2
+        return self._stands > base_rtt / 2
 
-    def comes(self, s: Sample, min_rtt: float, packet: int) -> bool:
-        """Whether somebody else is here from now on: alone, every cycle empties the queue."""
-        stands = self._stands
-        if stands <= _patience(min_rtt) / 2:
+    def verdict(self, s: Sample, base_rtt: float, packet: int, window: int) -> Verdict | None:
+        """What is new, if anything is; `window` is ours until now, in bytes."""
+        if self.cubic is not None:
+            return self._goes(base_rtt)
+        stands, patience = self._stands, _patience(base_rtt)
+        if stands <= 2 * base_rtt:
             self._flight = s.in_flight
-        if self.cubic is not None or stands <= _patience(min_rtt):
-            return False
-        self.cubic = Cubic(self._flight / packet / max(self._excess, 1.0))
+        if stands <= patience or (not self._step.done and stands <= AT_LAST * patience):
+            return None
+        share = self._step.share
+        if share is None or share <= LEAST_SHARE:
+            self.link_rate = self._excess = 0.0
+            flight = float(min(self._flight, window))
+        else:
+            self.link_rate = self._step.rate / share
+            self._excess = share / FAIR_SHARE
+            if share >= ALL:
+                self._alone(s.now)
+                return Verdict.OURS
+            flight = min(self._flight, self._step.before / self._excess)
+        self.cubic = Cubic(flight / packet)
         self._deaf_until = s.delivered + s.in_flight
-        self._plateaus = 0
-        return True
+        self._begin_question()
+        return Verdict.COMES
 
-    def goes(self, min_rtt: float) -> bool:
-        """Whether we are alone again: the queue is empty, and nobody takes the room that we have made."""
-        patience = MAKE_ROOM_S if self._excess > MODEST else max(min_rtt, 0.01)
-        if self.cubic is None or self._near_at - self._far_at <= patience:
-            return False
+    def _goes(self, base_rtt: float) -> Verdict | None:
+        """Whether the queue is empty, and nobody takes the room that we have made."""
+        patience = MAKE_ROOM_S if self._excess > MODEST else max(base_rtt, 0.01)
+        if self._near_at - self._far_at <= patience:
+            return None
         self.cubic = None
-        return True
+        return Verdict.GOES
 
     def share(self, s: Sample, packet: int) -> None:
         """Grow and shrink beside the others."""

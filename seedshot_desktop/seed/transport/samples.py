@@ -85,31 +85,56 @@ class LeastRtt:
         self._recent_at = now
 
 
-class RecentRtts:
-    """The last few round trips."""
+class RoundTrips:
+    """The path's round trip: the least, what it is without a queue, and the last few."""
 
-    def __init__(self) -> None:
-        self._values: deque[float] = deque(maxlen=RECENT_RTTS)
+    def __init__(self, now: float) -> None:
+        self._recent: deque[float] = deque(maxlen=RECENT_RTTS)
+        self._least = LeastRtt(now)
+        self._base = LeastRtt(now)
 
-    def add(self, rtt: float) -> None:
+    def add(self, now: float, rtt: float) -> None:
         """One more."""
-        self._values.append(rtt)
+        self._recent.append(rtt)
+        self._least.add(now, rtt)
+        if len(self._recent) == RECENT_RTTS:
+            self._base.add(now, sorted(self._recent)[RECENT_RTTS // 2])
+
+    def confirm(self, now: float) -> None:
+        """The queue has just been empty."""
+        self._least.confirm(now)
+
+    @property
+    def least(self) -> float:
+        """Seconds; infinity while there is none."""
+        return self._least.value
+
+    @property
+    def base(self) -> float:
+        """Without a queue, but with the path's jitter: the least that five of a row of eight were not above."""
+        return self._base.value if self._base.value < math.inf else self._least.value
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether it is long ago that a sample came near the least."""
+        return self._least.unconfirmed
 
     @property
     def last(self) -> float | None:
         """The latest; None while there is none."""
-        return self._values[-1] if self._values else None
+        return self._recent[-1] if self._recent else None
 
-    def show_a_queue(self, min_rtt: float) -> bool:
-        """Every one took longer than the path alone does, and by more than they differ among themselves.
+    @property
+    def show_a_queue(self) -> bool:
+        """Each of the last took longer than the path alone does, and by more than they differ among themselves.
 
         A queue raises all of them alike; a machine that is too busy to look at
         its socket scatters them.
         """
-        if len(self._values) < RECENT_RTTS:
+        if len(self._recent) < RECENT_RTTS:
             return False
-        least, most = min(self._values), max(self._values)
-        return least - min_rtt >= max(min(max(min_rtt / 8, 0.003), 0.016), (most - least) / 6)
+        least, most = min(self._recent), max(self._recent)
+        return least - self.base >= max(min(max(self.base / 8, 0.003), 0.016), (most - least) / 6)
 
 
 class Aggregation:

@@ -54,8 +54,8 @@ def test_a_window_can_reach_its_bound() -> None:
         lost=5000,
     )
     control._too_much_lost(overflow)
-    assert isinstance(control._inflight_high, int)
-    assert control._inflight_high == 70_000
+    assert isinstance(control._high.flight, int)
+    assert control._high.flight == 70_000
 
 
 def after_an_outage(seconds: float) -> tuple[Flow, float]:
@@ -78,3 +78,41 @@ def test_an_outage_does_not_outlast_itself(seconds: float) -> None:
     flow, late_s = after_an_outage(seconds)
     assert not flow.sender.dead
     assert late_s <= 2.5
+
+
+def after_a_change(
+    before: LinkOptions, after: LinkOptions, *, settle_s: float, seconds: float = 2.0, at: float = 3.0
+) -> tuple[float, float]:
+    """The queue's median in seconds, and the part of the link that is used, from `settle_s` after the change on."""
+    network = Network(before, LinkOptions(delay_s=before.delay_s))
+    flow = network.add(10**9)
+    network.run(at)
+    network.forward.options = after
+    begins = at + settle_s
+    network.run(begins)
+    received, queued = flow.receiver.bytes, []
+    for step in range(1, 101):
+        network.run(begins + step * seconds / 100)
+        queued.append(network.forward.queued(network.now) * 8 / after.rate)
+    return sorted(queued)[50], (flow.receiver.bytes - received) * 8 / seconds / after.rate / PAYLOAD
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "queue", "settle_s"),
+    [(50, 20, 300_000, 2), (50, 35, 300_000, 2), (100, 20, 500_000, 3), (20, 5, 1_000_000, 2)],
+)
+def test_a_link_that_becomes_slower_has_a_short_queue_again(
+    before: float, after: float, queue: int, settle_s: float
+) -> None:
+    """It stood for ten seconds, taken for somebody else's, at 100 to 400 ms."""
+    link = LinkOptions(delay_s=0.025, rate=before * MBIT, queue=queue)
+    queued, used = after_a_change(link, replace(link, rate=after * MBIT), settle_s=settle_s)
+    assert queued < 0.012
+    assert used >= 0.93
+
+
+def test_a_link_that_becomes_faster_is_filled_by_one_probe() -> None:
+    """Probing stops at a queue, and not as soon as a quarter more is in flight."""
+    link = LinkOptions(delay_s=0.025, rate=10 * MBIT, queue=300_000)
+    _, used = after_a_change(link, replace(link, rate=80 * MBIT), settle_s=4)
+    assert used >= 0.93
