@@ -188,7 +188,8 @@ class Company:
             if share >= ALL:
                 self._alone(s.now)
                 return Verdict.OURS
-            flight = min(self._flight, self._step.before / self._excess)
+            fair = self._step.before / self._excess
+            flight = fair if self._flight > fair else (self._flight + fair) / 2
         self.cubic = Cubic(flight / packet)
         self._deaf_until = s.delivered + s.in_flight
         self._begin_question()
