@@ -162,7 +162,7 @@ class Company:
         return min(self._step.flight, QUEUED_GAIN * bdp if crowded else float("inf"))
 
     def asks(self, base_rtt: float) -> bool:
-        """Whether it is being asked whose the queue is: nothing else may move our flight meanwhile."""
+        """Whether it is being asked whose the queue is; probing for bandwidth waits meanwhile."""
         return self.cubic is None and self._stands > self._asks_after * _patience(base_rtt)
 
     def queue_stands(self, base_rtt: float) -> bool:

@@ -15,23 +15,29 @@ PAYLOAD = 0.926
 """Part of the packets that is data."""
 
 
-def used_after_a_drop(before: float, after: float, queue: int, *, settle_s: float, seed: int = 1) -> float:
-    """The part of the slower link that is used in 15 s, from `settle_s` after the drop on; rates in Mbit/s."""
-    link = LinkOptions(delay_s=0.025, rate=before * MBIT, queue=queue)
-    network = Network(link, LinkOptions(delay_s=0.025), seed)
+def after_a_change(
+    before: LinkOptions, after: LinkOptions, *, settle_s: float, seconds: float = 2.0, at: float = 3.0, seed: int = 1
+) -> tuple[float, float]:
+    """The queue's median in seconds, and the part of the link that is used, from `settle_s` after the change on."""
+    network = Network(before, LinkOptions(delay_s=before.delay_s), seed)
     flow = network.add(10**9)
-    network.run(5)
-    network.forward.options = replace(link, rate=after * MBIT)
-    network.run(5 + settle_s)
-    begun = flow.receiver.bytes
-    network.run(20 + settle_s)
-    return (flow.receiver.bytes - begun) * 8 / 15 / (after * MBIT) / PAYLOAD
+    network.run(at)
+    network.forward.options = after
+    begins = at + settle_s
+    network.run(begins)
+    received, queued = flow.receiver.bytes, []
+    for step in range(1, 101):
+        network.run(begins + step * seconds / 100)
+        queued.append(network.forward.queued(network.now) * 8 / after.rate)
+    return sorted(queued)[50], (flow.receiver.bytes - received) * 8 / seconds / after.rate / PAYLOAD
 
 
 @pytest.mark.parametrize(("before", "seed", "least"), [(100, 1, 0.75), (100, 2, 0.75), (50, 2, 0.4)])
 def test_a_link_that_becomes_much_slower_is_used(before: float, seed: int, least: float) -> None:
     """Where more holes stand than can be named, cycles measure next to nothing: 0.03 was used from then on."""
-    assert used_after_a_drop(before, 2, 50_000, settle_s=15, seed=seed) >= least
+    link = LinkOptions(delay_s=0.025, rate=before * MBIT, queue=50_000)
+    slow = replace(link, rate=2 * MBIT)
+    assert after_a_change(link, slow, settle_s=15, seconds=15, at=5, seed=seed)[1] >= least
 
 
 def test_a_window_can_reach_its_bound() -> None:
@@ -78,23 +84,6 @@ def test_an_outage_does_not_outlast_itself(seconds: float) -> None:
     flow, late_s = after_an_outage(seconds)
     assert not flow.sender.dead
     assert late_s <= 2.5
-
-
-def after_a_change(
-    before: LinkOptions, after: LinkOptions, *, settle_s: float, seconds: float = 2.0, at: float = 3.0
-) -> tuple[float, float]:
-    """The queue's median in seconds, and the part of the link that is used, from `settle_s` after the change on."""
-    network = Network(before, LinkOptions(delay_s=before.delay_s))
-    flow = network.add(10**9)
-    network.run(at)
-    network.forward.options = after
-    begins = at + settle_s
-    network.run(begins)
-    received, queued = flow.receiver.bytes, []
-    for step in range(1, 101):
-        network.run(begins + step * seconds / 100)
-        queued.append(network.forward.queued(network.now) * 8 / after.rate)
-    return sorted(queued)[50], (flow.receiver.bytes - received) * 8 / seconds / after.rate / PAYLOAD
 
 
 @pytest.mark.parametrize(
