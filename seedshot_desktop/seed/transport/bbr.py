@@ -374,7 +374,7 @@ class Bbr:
         """The queue is our own: the link is slower than it was."""
         self._max_bw_cycles = [rate, 0.0]
         self._bw = rate
-        if self._bdp() <= self._initial_window:  # less may not be in flight on short paths, so nothing would end it
+        if self._bdp() <= self._initial_window:  # less than that may not come to be in flight, so nothing would end it
             self._enter_down(s.now, s.delivered)
             return
         self.phase = Phase.DRAIN

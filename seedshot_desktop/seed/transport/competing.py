@@ -178,7 +178,7 @@ class Company:
             self._flight = s.in_flight
         if stands <= patience or (not self._step.done and stands <= AT_LAST * patience):
             return None
-        share = self._step.share
+        share = self._step.share if base_rtt >= QUEUE_S else None  # on shorter paths the ends' own work is the delay
         if share is None or share <= LEAST_SHARE:
             self.link_rate = self._excess = 0.0
             flight = float(min(self._flight, window))
