@@ -455,8 +455,7 @@ class Bbr:
         elif self.phase is not Phase.STARTUP:
             cap = self._high.flight
         if self.phase in (Phase.DOWN, Phase.CRUISE):
-            most = self._company.most_flight(self._bdp(), self._round_trips.base)
-            cap = min(cap, max(most, self._initial_window if self.min_rtt < SHORT_PATH_S else 0))
+            cap = min(cap, self._company.most_flight(self._bdp(), self._round_trips.base))
         cap = min(cap, self._bounds.flight)
         if cap < self.window:
             self.window = max(int(cap), MIN_WINDOW_PACKETS * self._packet)

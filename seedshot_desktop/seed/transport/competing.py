@@ -57,6 +57,11 @@ def _patience(base_rtt: float) -> float:
     return max(COMPETITION_S, 8 * base_rtt)
 
 
+def _answers(base_rtt: float) -> bool:
+    """Whether a queue can be asked: on shorter paths the ends' own work is the delay, and no link."""
+    return base_rtt >= QUEUE_S
+
+
 class Cubic:
     """A congestion window in packets; starts in congestion avoidance."""
 
@@ -158,12 +163,14 @@ class Company:
         Who may have more than a fair share must not overflow the link for one who has just come. Then comes the step
         that tells.
         """
+        if not _answers(base_rtt):
+            return float("inf")
         crowded = (not self.link_rate or self._excess > TOLERANCE) and self._stands > 2 * base_rtt
         return min(self._step.flight, QUEUED_GAIN * bdp if crowded else float("inf"))
 
     def asks(self, base_rtt: float) -> bool:
         """Whether it is being asked whose the queue is; probing for bandwidth waits meanwhile."""
-        return self.cubic is None and self._stands > self._asks_after * _patience(base_rtt)
+        return self.cubic is None and _answers(base_rtt) and self._stands > self._asks_after * _patience(base_rtt)
 
     def queue_stands(self, base_rtt: float) -> bool:
         """Whether everything has waited in a queue for some time."""
@@ -176,9 +183,9 @@ class Company:
         stands, patience = self._stands, _patience(base_rtt)
         if stands <= 2 * base_rtt:
             self._flight = s.in_flight
-        if stands <= patience or (not self._step.done and stands <= AT_LAST * patience):
+        if stands <= patience or (_answers(base_rtt) and not self._step.done and stands <= AT_LAST * patience):
             return None
-        share = self._step.share if base_rtt >= QUEUE_S else None  # on shorter paths the ends' own work is the delay
+        share = self._step.share
         if share is None or share <= LEAST_SHARE:
             self.link_rate = self._excess = 0.0
             flight = float(min(self._flight, window))
