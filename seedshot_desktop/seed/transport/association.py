@@ -23,6 +23,7 @@ from aiortc.rtcsctptransport import (
 )
 from google_crc32c import value as crc32c
 
+from seedshot_desktop.seed.transport.bursts import BURSTS
 from seedshot_desktop.seed.transport.dtls import Dtls
 from seedshot_desktop.seed.transport.early import Early
 from seedshot_desktop.seed.transport.inbound import TSN_MODULO, WINDOW, Fragment, Inbound, ViolationError
@@ -37,8 +38,6 @@ CONTROL = 0
 DATA = 1
 LOW_WATER = 128 * 1024
 MAX_CONTROL_QUEUED = 1024
-MAX_BURST = 40
-"""Packets that one connection sends before the others have their turn."""
 TIMER_SLACK_S = 0.0005
 LOOK_AGAIN_S = 0.001
 T1_MIN_S = 0.3
@@ -95,6 +94,7 @@ class Association(RTCSctpTransport):
         self._timer_at = 0.0
         self._turn: asyncio.Handle | None = None
         self._looked = False
+        self._is_sending = False
         self._ended = False
         self._is_late = False
         self._progress = asyncio.Event()
@@ -137,6 +137,7 @@ class Association(RTCSctpTransport):
             self._end("the viewer takes no control messages")
             return
         self._sender.write(stream, protocol, message, urgent=stream == CONTROL)
+        self._count_sending(is_sending=True)
         self._take_turn()
 
     def _wait(self, stream: int, protocol: int, message: bytes) -> None:
@@ -189,17 +190,24 @@ class Association(RTCSctpTransport):
             return
         self._prober.look(sender, now)
         before = sender.buffered
+        self._count_sending(is_sending=not sender.idle)
+        most = BURSTS.packets
         chunks: list[bytes] = []
-        while len(chunks) < MAX_BURST and (chunk := sender.poll(now)) is not None:
+        while len(chunks) < most and (chunk := sender.poll(now)) is not None:
             chunks.append(chunk)
         if chunks:
             self._dtls.transmit([self._packet(chunk) for chunk in chunks])
-        if len(chunks) == MAX_BURST:
+        if len(chunks) == most:
             self._take_turn()
         else:
             self._set_timer(sender.deadline(now), now)
         if before >= LOW_WATER > sender.buffered or before > sender.buffered == 0:
             self._on_writable()
+
+    def _count_sending(self, *, is_sending: bool) -> None:
+        if is_sending is not self._is_sending:
+            self._is_sending = is_sending
+            (BURSTS.begin if is_sending else BURSTS.end)(self)
 
     def _packet(self, chunk: bytes) -> bytes:
         header = _PACKET.pack(self._local_port, self._remote_port, self._remote_verification_tag)
@@ -433,6 +441,7 @@ class Association(RTCSctpTransport):
             if handle is not None:
                 handle.cancel()
         self._timer = self._turn = self._sender = self._inbound = None
+        self._count_sending(is_sending=False)
         self._early.forget()
         self._progress.set()
 
