@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from signal_server.protocol import CloseCode, Draining, Offer, Seed, Seeding, View, encode_base64url, id_of_token
+from tests.support.children import kill
 from tests.support.signal_clients import HOST, client, raw, request, tls_pair
 from tests.support.waiting import within
 
@@ -56,9 +57,8 @@ async def started(*arguments: str) -> AsyncIterator[Program]:
         assert line.startswith("Listening on http")
         yield Program(process, line.split()[-1])
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        kill(process)
+        await process.wait()
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.netlab.lab import ROOT
 from tests.netlab.transfer import VIEWER, Seeder, open_seeder
+from tests.support.children import kill
 from tests.support.chromium import open_chromium
 from tests.support.measuring import MeasuringError
 from tests.support.rtc_viewer import AiortcViewer
@@ -105,7 +106,7 @@ async def _stalled_viewer(seeder: Seeder) -> AsyncIterator[None]:
         process.send_signal(signal.SIGSTOP)
         yield
     finally:
-        process.kill()
+        kill(process)
         await process.wait()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from tests.netlab import namespaces
 from tests.netlab.lab import ROOT, Lab
 from tests.support.browsers import Tab
+from tests.support.children import kill
 from tests.support.chromium import open_chromium
 from tests.support.firefox import open_firefox
 from tests.support.measuring import MeasuringError
@@ -145,8 +146,7 @@ async def piped(command: Sequence[str]) -> AsyncIterator[asyncio.subprocess.Proc
     try:
         yield process
     finally:
-        if process.returncode is None:
-            process.kill()
+        kill(process)
         await process.communicate()
 
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.support.children import kill
 from tests.support.waiting import within
 
 LOCAL = ("--listen", "local", "--port", "0")
@@ -100,8 +101,7 @@ async def seedshot(
     try:
         yield Seedshot(process)
     finally:
-        if process.returncode is None:
-            process.kill()
+        kill(process)
         await process.communicate()
 
 

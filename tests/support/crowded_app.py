@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.app import App, running_app
+from tests.support.children import kill
 from tests.support.command_line import ROOT
 from tests.support.desktop import Person
 from tests.support.waiting import until, within
@@ -81,9 +82,8 @@ async def crowd(link: str, count: int) -> AsyncIterator[None]:
         process.stdin.close()
         assert await within(process.wait(), "the crowd's leaving", _LEAVE_S) == 0
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        kill(process)
+        await process.wait()
 
 
 async def _seen(path: Path, is_it: Callable[[Look], bool], what: str) -> None:

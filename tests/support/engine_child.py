@@ -20,6 +20,7 @@ from seedshot_desktop.seed.messages import (
     decode_event,
     frame,
 )
+from tests.support.children import kill
 
 DEADLINE_S = 15.0
 T = TypeVar("T", bound=Event)
@@ -52,8 +53,7 @@ class EngineChild:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process.returncode is None:
-            self.process.kill()
+        kill(self.process)
         await self.exit_code()
         assert self._reading is not None
         await self._reading

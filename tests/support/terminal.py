@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.children import kill
 from tests.support.command_line import ROOT, Seedshot, environment, seedshot
 from tests.support.waiting import DEADLINE_S, within
 
@@ -65,7 +66,7 @@ class Server:
 
     async def kill(self) -> None:
         """End it without a word to anybody."""
-        self._process.kill()
+        kill(self._process)
         await self._process.wait()
 
     async def drain(self) -> None:
@@ -90,6 +91,5 @@ async def signal_command(home: Path, port: int = 0, *arguments: str, host: str =
         assert "http" in line, f"the server did not start on port {port}: {line}"
         yield Server(process, line.split()[-1].rstrip("/"))
     finally:
-        if process.returncode is None:
-            process.kill()
+        kill(process)
         await process.communicate()
