@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 
 PACKET = 1500
 C = 0.4
 BETA = 0.7
+TIMEOUT_S = 1.0
 
 
 class CubicFlow:
@@ -16,6 +18,8 @@ class CubicFlow:
         self.begins = begins
         self.delivered = 0
         """Bytes."""
+        self.wakes_at = begins
+        """When `sendable` may have something to say, if no acknowledgement comes before."""
         self._window = 10.0
         self._threshold = float("inf")
         self._flight: OrderedDict[int, float] = OrderedDict()
@@ -30,11 +34,13 @@ class CubicFlow:
 
     def sendable(self, now: float) -> list[int]:
         """The packets to send now."""
+        self._look_for_a_timeout(now)
         packets = []
         while now >= self.begins and len(self._flight) < int(self._window):
             self._flight[self._next] = now
             packets.append(self._next)
             self._next += 1
+        self.wakes_at = next(reversed(self._flight.values())) + TIMEOUT_S if self._flight else self.begins
         return packets
 
     def on_ack(self, now: float, number: int) -> None:
@@ -42,10 +48,11 @@ class CubicFlow:
         sent_at = self._flight.pop(number, None)
         if sent_at is None:
             return
+        self.wakes_at = now
         self.delivered += PACKET
         self._rtt = now - sent_at
         self._min_rtt = min(self._min_rtt, self._rtt)
-        lost = [other for other in self._flight if other < number - 3]
+        lost = list(itertools.takewhile(lambda other: other < number - 3, self._flight))  # numbers only grow
         for other in lost:
             del self._flight[other]
         if lost and number > self._recovery_until:
@@ -53,9 +60,9 @@ class CubicFlow:
         elif number > self._recovery_until:
             self._grow(now)
 
-    def on_timeout(self, now: float) -> None:
-        """Everything in flight is gone."""
-        if self._flight and now - next(reversed(self._flight.values())) > 1.0:
+    def _look_for_a_timeout(self, now: float) -> None:
+        """Where nothing was acknowledged for so long, everything in flight is gone."""
+        if self._flight and now - next(reversed(self._flight.values())) > TIMEOUT_S:
             self._flight.clear()
             self._reduce()
             self._window = 10.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import struct
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from tests.netlab.link import Link, LinkOptions
 
 SACK_SIZE = 110
 DELAYED_SACK_S = 0.02
+MAX_TSN = 2**32
 
 
 class Receiver:
@@ -29,41 +31,51 @@ class Receiver:
         self.bytes = 0
         self.duplicates = 0
         self._new_duplicates = 0
-        self._ahead: set[int] = set()
+        self._ahead: list[tuple[int, int]] = []
+        """What has arrived after a gap: first and last TSN of each block, in order."""
         self._unacknowledged = 0
         self.sack_at: float | None = None
 
     def receive(self, now: float, chunk: bytes) -> bool:
         """Take a DATA chunk; True when a SACK is to be sent at once."""
         _, flags, length, tsn = struct.unpack_from("!BBHL", chunk)
-        if tsn <= self.cumulative or tsn in self._ahead:
+        if not self._add(tsn):
             self.duplicates += 1
             self._new_duplicates += 1
             return True
         self.bytes += length - 16
-        self._ahead.add(tsn)
-        while self.cumulative + 1 in self._ahead:
-            self.cumulative += 1
-            self._ahead.discard(self.cumulative)
         self._unacknowledged += 1
         if flags & 0x08 or self._ahead or self._unacknowledged >= 2:
             return True
         self.sack_at = now + DELAYED_SACK_S
         return False
 
+    def _add(self, tsn: int) -> bool:
+        """Whether it is new."""
+        ahead = self._ahead
+        if tsn == self.cumulative + 1:
+            joins = bool(ahead) and ahead[0][0] == tsn + 1
+            self.cumulative = ahead.pop(0)[1] if joins else tsn
+            return True
+        place = bisect_right(ahead, (tsn, MAX_TSN))
+        if tsn <= self.cumulative or (place and tsn <= ahead[place - 1][1]):
+            return False
+        first = last = tsn
+        if place < len(ahead) and ahead[place][0] == tsn + 1:
+            last = ahead.pop(place)[1]
+        if place and ahead[place - 1][1] == tsn - 1:
+            place -= 1
+            first = ahead.pop(place)[0]
+        ahead.insert(place, (first, last))
+        return True
+
     def sack(self) -> tuple[int, int, list[tuple[int, int]], int]:
         """Cumulative TSN, window, gap blocks (at most 20, as dcSCTP), duplicates."""
         self._unacknowledged = 0
         self.sack_at = None
-        blocks: list[tuple[int, int]] = []
-        for tsn in sorted(self._ahead):
-            offset = tsn - self.cumulative
-            if blocks and blocks[-1][1] == offset - 1:
-                blocks[-1] = (blocks[-1][0], offset)
-            else:
-                blocks.append((offset, offset))
+        blocks = [(first - self.cumulative, last - self.cumulative) for first, last in self._ahead[:20]]
         duplicates, self._new_duplicates = self._new_duplicates, 0
-        return self.cumulative, self.window, blocks[:20], duplicates
+        return self.cumulative, self.window, blocks, duplicates
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,8 @@ class Flow:
     disk: Spell | None = None
     reads_from: float = 0.0
     """Until then the disk has nothing for it."""
+    wakes_at: float = 0.0
+    """When it has something to do, if no acknowledgement comes before; infinite is not without one."""
     unread: list[tuple[int, int, list[tuple[int, int]], int]] = field(default_factory=list)
     trace: list[tuple[float, int]] = field(default_factory=list)
 
@@ -166,16 +180,21 @@ class Network:
 
     def run(self, until: float, tick: float = 0.001) -> None:
         """Go on until every flow is finished, or the time is `until`."""
+        for flow in self.flows:
+            flow.wakes_at = 0.0  # whoever runs this may have changed something meanwhile
         while self.now < until and any(flow.finished is None for flow in self.flows):
             for index, flow in enumerate(self.flows):
-                if self.now >= flow.begins and not self._sleeps(flow):
+                if self.now < flow.begins or self._sleeps(flow):
+                    continue
+                if flow.unread or self.now >= flow.wakes_at:
                     self._send(index, flow)
+                    flow.wakes_at = self._wakes(flow, tick)
             for index, other in enumerate(self.others):
-                other.on_timeout(self.now)
-                for number in other.sendable(self.now):
-                    self.forward.send(self.now, (-1 - index, number), PACKET)
+                if self.now >= other.wakes_at:
+                    for number in other.sendable(self.now):
+                        self.forward.send(self.now, (-1 - index, number), PACKET)
             self._deliver()
-            self.now = self._next(tick, until)
+            self.now = self._next(until)
 
     def _sleeps(self, flow: Flow) -> bool:
         if self._naps is not None and self.now >= flow.next_nap:
@@ -228,7 +247,15 @@ class Network:
                 continue  # overtaken by one that says more
             flow.unread.append(sack)
 
-    def _next(self, tick: float, until: float) -> float:
+    def _wakes(self, flow: Flow, tick: float) -> float:
+        deadline = flow.sender.deadline(self.now)
+        if deadline is None:
+            deadline = float("inf")
+        elif deadline <= self.now:
+            deadline = self.now + tick  # a timer of an event loop is never exact
+        return min(deadline, flow.reads_from) if self.now < flow.reads_from else deadline
+
+    def _next(self, until: float) -> float:
         times = [until]
         for link in (self.forward, self.back):
             arrival = link.next_arrival()
@@ -239,13 +266,8 @@ class Network:
                 times.append(flow.begins)
             elif self.now < flow.asleep_until:
                 times.append(flow.asleep_until)
-            elif flow.unread:
-                times.append(self.now)
-            elif (deadline := flow.sender.deadline(self.now)) is not None:
-                # a timer of an event loop is never exact
-                times.append(max(deadline, self.now + tick) if deadline <= self.now else deadline)
-            if self.now < flow.reads_from:
-                times.append(flow.reads_from)
+            else:
+                times.append(self.now if flow.unread else flow.wakes_at)
             if flow.receiver.sack_at is not None:
                 times.append(flow.receiver.sack_at)
         return max(min(times), self.now)

@@ -140,15 +140,15 @@ def test_also_where_the_owners_machine_is_busy(busy: Spells | None, disk: Spells
 
 
 def two_of_ours(after: float, seed: int, busy: Spells | None = None) -> tuple[list[int], float]:
-    """What each of two received in 25 s, of which one begins `after` seconds later, and the part of the link's rate."""
+    """What each of two received in 15 s, of which one begins `after` seconds later, and the part of the link's rate."""
     link = LinkOptions(delay_s=0.025, rate=50 * MBIT, queue=500_000)
     network = Network(link, LinkOptions(delay_s=0.025), seed, busy=busy)
     flows = network.add(10**9), network.add(10**9, after)
     network.run(after + 2)
     before = [flow.receiver.bytes for flow in flows]
-    network.run(after + 27)
+    network.run(after + 17)
     received = [flow.receiver.bytes - begun for flow, begun in zip(flows, before, strict=True)]
-    return received, sum(received) * 8 / 25 / link.rate
+    return received, sum(received) * 8 / 15 / link.rate
 
 
 def evenness(after: float, seed: int) -> float:
