@@ -11,7 +11,9 @@ from tests.support.crowded_app import VIEWERS, watch_crowd
 from tests.support.desktop import Person
 from tests.support.screen import open_screen
 
-FRAME_MS = 1000 / 60
+FRAME, HANG = 20, 120
+"""In measures (``watched_app``), where one takes 0.83 ms: 1/60 and 1/10 s. A slow processor is not the window's fault;
+the benchmark has the milliseconds."""
 APP_MB, ENGINE_MB = 1.0, 4.0
 """For one viewer; several times what is measured (see the benchmark), for allocators keep what they once had."""
 
@@ -33,7 +35,8 @@ async def test_fifty_viewers_are_listed_with_their_progress_and_the_window_stays
     seen = await watch_crowd(person)
     assert seen.views == VIEWERS
     assert seen.most_moving == VIEWERS, "every bar moved, all at once"
-    assert statistics.quantiles(seen.busy_ms, n=100)[98] < FRAME_MS, "hardly a beat costs a frame"
-    assert max(seen.busy_ms) < 100, "the longest piece of work is one that nobody takes for a hang"
+    measure = statistics.median(seen.measure_ms)
+    assert statistics.quantiles(seen.busy_ms, n=100)[98] < FRAME * measure, "hardly a beat costs a frame"
+    assert max(seen.busy_ms) < HANG * measure, "the longest piece of work is one that nobody takes for a hang"
     assert each(seen.app_mb) < APP_MB, "a row in a list"
     assert each(seen.engine_mb) < ENGINE_MB, "a connection and what is on its way: no loop and no process of its own"

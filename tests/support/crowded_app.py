@@ -38,6 +38,8 @@ class Seen:
     """By how much each beat of 10 ms in the GUI thread came late, whoever used the processor."""
     busy_ms: list[float]
     """How much processor time the GUI thread used from one beat to the next."""
+    measure_ms: list[float]
+    """How much a fixed piece of work took meanwhile."""
     app_mb: tuple[float, float]
     """Before they came, and when all had received."""
     engine_mb: tuple[float, float]
@@ -65,6 +67,7 @@ async def watch_crowd(person: Person) -> Seen:
         most_moving=max(look.moving for look in told),
         late_ms=[late for look in told for late in look.late_ms],
         busy_ms=[busy for look in told for busy in look.busy_ms],
+        measure_ms=[look.measure_ms for look in told],
         app_mb=(before[0], after[0]),
         engine_mb=(before[1], after[1]),
         views=views,

@@ -23,6 +23,8 @@ from seedshot_desktop.ui.shares_window import SharesWindow
 
 BEAT_MS = 10
 _LOOK_MS = 200
+_MEASURE = 20_000
+"""Additions: about a millisecond of a processor that has itself to itself."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Look:
     """By how much each beat came late."""
     busy_ms: list[float]
     """How much processor time the GUI thread used since the beat before: what the app alone is to blame for."""
+    measure_ms: float
+    """How much of it a fixed piece of work took: how fast this processor is at present."""
     listed: int
     """Viewers in the shares window who have not left."""
     moving: int
@@ -72,8 +76,17 @@ class Pulse(QObject):
         viewers = [row for row in _rows() if isinstance(row, ViewerStatus) and row.state is not ViewerState.LEFT]
         complete = sum(viewer.held == viewer.total for viewer in viewers)
         moving = sum(0 < viewer.held < viewer.total for viewer in viewers)
-        self._file.write(json.dumps(asdict(Look(self._late, self._busy, len(viewers), moving, complete))) + "\n")
+        look = Look(self._late, self._busy, self._measure(), len(viewers), moving, complete)
+        self._file.write(json.dumps(asdict(look)) + "\n")
         self._late, self._busy = [], []
+
+    def _measure(self) -> float:
+        begun, total = time.thread_time(), 0
+        for number in range(_MEASURE):
+            total += number
+        took = time.thread_time() - begun
+        self._used += took  # that was not the app
+        return round(took * 1000, 3)
 
 
 def _rows() -> list[object]:
