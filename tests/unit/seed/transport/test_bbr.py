@@ -18,7 +18,7 @@ def share_of_tcp(
     tcp_begins: float,
     we_begin: float,
     queue: int = 300_000,
-    seconds: float = 25.0,
+    seconds: float = 20.0,
     seed: int = 1,
     *,
     rate: float = 50,
@@ -62,24 +62,24 @@ def test_also_on_other_links(rate: float, delay_s: float, queue: int, after: flo
 @pytest.mark.parametrize(("seed", "after"), [(1, 3.0), (2, 4.1), (3, 5.3)])
 def test_a_tcp_download_that_comes_later_gets_its_share(seed: int, after: float) -> None:
     """Beside another CUBIC flow of this model it would get 0.29."""
-    assert 0.35 <= share_of_tcp(after, 0, seconds=30, seed=seed) <= 0.65
+    assert 0.35 <= share_of_tcp(after, 0, seed=seed) <= 0.65
 
 
 @pytest.mark.parametrize(("seed", "after"), [(1, 0.5), (2, 1.0)])
 def test_also_where_it_comes_as_soon_as_our_start_up_is_over(seed: int, after: float) -> None:
     """With probes alone to tell that we had the whole link it would get 0.22 to 0.34."""
-    assert 0.35 <= share_of_tcp(after, 0, seconds=30, seed=seed) <= 0.65
+    assert 0.35 <= share_of_tcp(after, 0, seed=seed) <= 0.65
 
 
 @pytest.mark.parametrize("before", [2.0, 0.3])
 def test_a_start_up_beside_a_download_is_not_taken_for_one_alone(before: float) -> None:
     """It loses nothing here either; who then took what it got for all of the link would leave the other up to 0.79."""
-    assert 0.35 <= share_of_tcp(0, before, seconds=30) <= 0.70
+    assert 0.35 <= share_of_tcp(0, before) <= 0.70
 
 
 @pytest.mark.parametrize(("queue", "least"), [(150_000, 0.30), (600_000, 0.35)])
 def test_also_where_the_queue_is_shorter_or_longer(queue: int, least: float) -> None:
-    assert least <= share_of_tcp(3, 0, queue, seconds=30) <= 0.70
+    assert least <= share_of_tcp(3, 0, queue) <= 0.70
 
 
 def acknowledged(now: float, rtt: float | None) -> Sample:
@@ -136,7 +136,7 @@ def test_when_the_others_have_gone_the_queue_is_short_again() -> None:
 
 @pytest.mark.parametrize(("busy", "disk"), [(BUSY, None), (None, SLOW_DISK)], ids=["busy", "slow disk"])
 def test_also_where_the_owners_machine_is_busy(busy: Spells | None, disk: Spells | None) -> None:
-    assert 0.35 <= share_of_tcp(5, 0, seconds=30, busy=busy, disk=disk) <= 0.65
+    assert 0.35 <= share_of_tcp(5, 0, busy=busy, disk=disk) <= 0.65
 
 
 def two_of_ours(after: float, seed: int, busy: Spells | None = None) -> tuple[list[int], float]:
@@ -168,8 +168,9 @@ def test_who_knows_the_link_shares_it_evenly_with_another_of_ours(seed: int) -> 
     assert evenness(5.0, seed) >= 0.95
 
 
-def test_two_of_ours_that_begin_together_share_evenly() -> None:
-    found = [evenness(after, seed) for after in (0.0, 1.0) for seed in (1, 2)]
+@pytest.mark.parametrize("after", [0.0, 1.0])
+def test_two_of_ours_that_begin_together_share_evenly(after: float) -> None:
+    found = [evenness(after, seed) for seed in (1, 2)]
     assert sum(found) / len(found) >= 0.95
     assert min(found) >= 0.85
 
