@@ -1,6 +1,6 @@
 """The transport on real networks, beside stock aiortc and Chromium to Chromium, in the same run.
 
-``python -m tests.benchmarks network`` measures every row, which takes about 40
+``python -m tests.benchmarks network`` measures every row, which takes about 45
 minutes on an idle machine with two cores, nearly half of them beside TCP;
 ``python -m tests.benchmarks.network [--runs N] [ROW…]`` measures some of them.
 Everything is run five times, peers beside TCP three times.
