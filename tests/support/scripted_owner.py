@@ -27,7 +27,7 @@ from signal_server.protocol import (
     encode,
     encode_base64url,
 )
-from tests.support.waiting import until, within
+from tests.support.waiting import TooLateError, until, within
 
 PAYLOAD = 64 * 1024 - 12
 
@@ -85,7 +85,12 @@ class Visit:
 
     async def acknowledges(self, held: int) -> None:
         """Wait until the viewer holds so much."""
-        await until(lambda: self.acknowledged >= held, f"an acknowledgement of {held}")
+        try:
+            await until(lambda: self.acknowledged >= held, f"an acknowledgement of {held}")
+        except TooLateError as error:
+            how = "has ended" if self.ended.is_set() else "is open"
+            there = f"it holds {self.acknowledged}, its connection {how}, {len(self._owner.visits)} visits in all"
+            raise AssertionError(f"{error}; {there}, {self.peer.buffered_amount} bytes unsent") from None
 
     async def end(self, reason: str) -> None:
         """The last message, and the end of the connection."""
