@@ -23,9 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = (3, 11)
 NOT_TESTED = 2
 PURE = ("tests/unit", "tests/test_architecture.py")
-"""Minutes of simulated networks, and nothing that is timed: it steps back for what needs a screen or a socket."""
-STORIES = ("tests/end2end",)
-"""The product in browsers: mostly it waits, as people do, so there is room for the rest beside it."""
+"""What runs beside the rest, in a process of its own: minutes of simulated networks, and nothing that is timed."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -56,13 +54,10 @@ def _run(python: str, node: Sequence[str], arguments: Sequence[str]) -> int:
     if arguments:
         counts.append(_run_pytest(python, arguments))
     else:
-        with ThreadPoolExecutor(2) as beside:
-            others = [
-                beside.submit(_run_pytest, python, PURE, in_background=True, is_modest=True),
-                beside.submit(_run_pytest, python, STORIES, in_background=True),
-            ]
-            counts.append(_run_pytest(python, ["tests", *(f"--ignore={path}" for path in (*PURE, *STORIES))]))
-            counts += [other.result() for other in others]
+        with ThreadPoolExecutor(1) as other_core:  # what needs no screen, browser or socket steps back for what does
+            pure = other_core.submit(_run_pytest, python, PURE, in_background=True)
+            counts.append(_run_pytest(python, ["tests", *(f"--ignore={path}" for path in PURE)]))
+            counts.append(pure.result())
     passed, failed = (sum(count) for count in zip(*counts, strict=True))
     verdict = "all passed" if failed == 0 and passed > 0 else "NOT all passed"
     _say(f"{passed} passed, {failed} failed in {time.monotonic() - started:.0f} s: {verdict}")
@@ -85,18 +80,13 @@ def _run_page_tests(node: Sequence[str]) -> tuple[int, int]:
     return totals.get("pass", 0), failed or int(done.returncode != 0)
 
 
-def _run_pytest(
-    python: str, arguments: Sequence[str], *, in_background: bool = False, is_modest: bool = False
-) -> tuple[int, int]:
-    """How many of pytest's tests passed, and how many did not; in the background it prints when it is over.
-
-    `is_modest`: it takes the processor when nobody else wants it.
-    """
+def _run_pytest(python: str, arguments: Sequence[str], *, in_background: bool = False) -> tuple[int, int]:
+    """How many of pytest's tests passed, and how many did not; in the background it prints when it is over."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         cache = ("-p", "no:cacheprovider") if in_background else ()
         done = subprocess.run(
-            [*_nice(is_modest), python, "-m", "pytest", f"--junitxml={report}", *cache, *arguments],
+            [*_nice(in_background), python, "-m", "pytest", f"--junitxml={report}", *cache, *arguments],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if in_background else None,
@@ -113,8 +103,8 @@ def _run_pytest(
     return passed, failed or int(done.returncode != 0)
 
 
-def _nice(is_modest: bool) -> tuple[str, ...]:
-    nice = shutil.which("nice") if is_modest else None
+def _nice(in_background: bool) -> tuple[str, ...]:
+    nice = shutil.which("nice") if in_background else None
     return (nice, "-n", "10") if nice else ()
 
 
