@@ -2,8 +2,8 @@
 
 All connections share one event loop. Where it is what limits them, and no link, everything in flight waits for it, so
 who happened to get the larger window would get more. Small bursts in turn share it evenly, as deficit round robin does
-a link (Shreedhar and Varghese, SIGCOMM 1995); large ones cost the processor less, so they are as large as there is
-nobody to wait.
+a link (Shreedhar and Varghese, SIGCOMM 1995); large ones cost the processor less, so the fewer send, the larger they
+are.
 """
 
 from __future__ import annotations
